@@ -26,14 +26,14 @@ def attach(package: str, exports: Mapping[str, str]) -> tuple[Callable[[str], An
         ['Hits']
     """
 
-    def __getattr__(name: str) -> Any:
+    def load(name: str) -> Any:
         if name not in exports:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(exports[name], package), name)
         setattr(sys.modules[package], name, value)
         return value
 
-    def __dir__() -> list[str]:
+    def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *exports})
 
-    return __getattr__, __dir__, sorted(exports)
+    return load, names, sorted(exports)

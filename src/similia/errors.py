@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose: one sentence each, naming the thing, the value, the limit and the way out."""
+"""What can go wrong on purpose: one sentence each, naming the thing, the value, the limit and the way out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, silence elsewhere: rate, time left, and nothing to install for those who do not look."""
+"""A progress bar with rate and time left on a terminal, silence elsewhere."""
 
 from __future__ import annotations
 
