@@ -1,0 +1,273 @@
+"""Exact search: every query is compared with every vector, in blocks through BLAS.
+
+The fast pass (float32, one matrix product) only decides what could be among the best: all that is within its error
+bound of the k-th score. Those few are then scored again, pair by pair in double precision, so that a score does not
+depend on the batch, the block or the filter that it was computed in, equal vectors have equal scores, and ties go by
+position.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from similia.errors import InputError
+from similia.index.topk import best_of, candidates, check_k, where_true
+from similia.measure.vectors import TINY, norms
+from similia.types import Bool, Dense, Float32, Hits, Int64, Pairs, as_vectors
+
+Metric: TypeAlias = Literal["cosine", "dot", "l2"]
+Float64: TypeAlias = npt.NDArray[np.float64]
+
+_SCORES = 8 * 2**20  # scores that are held at a time: 32 MiB, or one row of all items
+_VALUES = 4 * 2**20  # vector values that are converted or scored again at a time
+_SELECTIVE = 4  # where at most 1 in 4 passes a filter, those vectors are gathered; else all are scored and masked
+_LONGEST = 1e18  # squares of longer vectors come close to the end of float32
+_UNIT = 2.0**-24  # unit roundoff of float32
+
+
+class ExactIndex:
+    """All the vectors, searched exactly.
+
+    Args:
+        vectors: float32 or float16 (n, d); kept as it is, not copied, so it may be a memory map. Other types are
+            converted to float32.
+        ids: int64 (n,), what hits are called, unique and at least 0; by default the positions 0 to n - 1.
+        metric: "cosine" (0 where a vector is zero), "dot", or "l2" (the score is minus the distance).
+
+    Raises:
+        InputError: a wrong shape, a value that is NaN or infinite, a vector longer than 1e18, or an unknown metric.
+
+    Example:
+        >>> index = ExactIndex([[1, 0], [0, 1], [1, 1]], ids=[10, 20, 30])
+        >>> index.search([2, 0], k=2).ids.tolist()
+        [[10, 30]]
+        >>> index.search([2, 0], k=2, where=[False, True, True]).ids.tolist()
+        [[30, 20]]
+    """
+
+    def __init__(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None, metric: Metric = "cosine") -> None:
+        if metric not in get_args(Metric):
+            raise InputError(f"metric {metric!r} is unknown; there are {', '.join(get_args(Metric))}")
+        self.metric: Metric = metric
+        self.vectors = _kept(vectors)
+        self.ids = _named(ids, len(self.vectors))
+        self._norms = norms(self.vectors)
+        self._longest = _checked(self._norms, "vectors")
+        with np.errstate(divide="ignore"):
+            self._inverse = np.where(self._norms >= TINY, 1 / self._norms, 0).astype(np.float32)
+
+    def __len__(self) -> int:
+        return int(self.vectors.shape[0])
+
+    @property
+    def dimension(self) -> int:
+        """The length d of each vector."""
+        return int(self.vectors.shape[1])
+
+    def search(self, queries: npt.ArrayLike | Dense, k: int, *, where: npt.ArrayLike | None = None) -> Hits:
+        """The k most similar items of each query; equal scores come by lower position.
+
+        Args:
+            queries: (q, d), or (d,) for one.
+            k: places a query, at least 1; may exceed n.
+            where: bool (n,), the items that take part; all if None.
+
+        Raises:
+            InputError: a k below 1, or queries or a filter that do not fit the vectors.
+        """
+        check_k(k)
+        batch, (rows, hidden) = self._queries(queries), self._filter(where)
+        hits = Hits.empty(len(batch), k)
+        for start, stop in self._batches(len(batch)):
+            part = batch[start:stop]
+            at, columns = candidates(self._approximate(part, rows, hidden), k, self._slack(part))
+            columns = columns if rows is None else rows[columns]
+            best, exact = best_of(at, columns, self._exact(part, at, columns), len(part), k)
+            hits.ids[start:stop] = np.where(best >= 0, self.ids[best], -1) if len(self) else -1
+            hits.scores[start:stop] = exact
+        return hits
+
+    def range(
+        self,
+        queries: npt.ArrayLike | Dense,
+        threshold: float,
+        where: npt.ArrayLike | None = None,
+        *,
+        limit: int = 10_000_000,
+    ) -> Pairs:
+        """All pairs of a query and an item whose score is at least ``threshold``, by query and then best first.
+
+        Args:
+            queries: (q, d), or (d,) for one.
+            threshold: the least score.
+            where: bool (n,), the items that take part; all if None.
+            limit: the most pairs that are returned.
+
+        Returns:
+            ``left`` the positions of queries, ``right`` the ids of items.
+
+        Raises:
+            InputError: queries or a filter that do not fit, a threshold that is NaN, or more than ``limit`` pairs.
+
+        Example:
+            >>> pairs = ExactIndex([[1, 0], [0, 1], [1, 1]]).range([[1, 0], [0, 2]], 0.7)
+            >>> list(zip(pairs.left.tolist(), pairs.right.tolist()))
+            [(0, 0), (0, 2), (1, 1), (1, 2)]
+        """
+        least = np.float32(threshold)
+        if np.isnan(least):
+            raise InputError("threshold is NaN; it must be a number")
+        batch, (rows, hidden) = self._queries(queries), self._filter(where)
+        found: list[tuple[Int64, Int64, Float32]] = []
+        count = 0
+        for start, stop in self._batches(len(batch)):
+            part = batch[start:stop]
+            scores = self._approximate(part, rows, hidden)
+            at, columns = where_true((scores >= self._bound(part, float(least))) & (scores > -np.inf))
+            columns = columns if rows is None else rows[columns]
+            exact = self._exact(part, at, columns)
+            kept = exact >= least
+            at, columns, exact = at[kept], columns[kept], exact[kept]
+            count += at.size
+            if count > limit:
+                raise InputError(
+                    f"more than {limit:,} pairs score at least {threshold:g}; raise the threshold or the limit"
+                )
+            order = np.lexsort((columns, -exact, at))
+            found.append((at[order] + start, self.ids[columns[order]], exact[order]))
+        if not found:
+            return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
+        left, right, values = (np.concatenate(column) for column in zip(*found, strict=True))
+        return Pairs(left, right, values)
+
+    def _queries(self, queries: npt.ArrayLike | Dense) -> Float32:
+        given = queries.vectors if isinstance(queries, Dense) else queries
+        batch = as_vectors(given, name="queries", dimension=self.dimension)
+        _checked(norms(batch), "queries")
+        return batch
+
+    def _filter(self, where: npt.ArrayLike | None) -> tuple[Int64 | None, Bool | None]:
+        """The positions to gather if few take part, else those to hide after all are scored."""
+        if where is None:
+            return None, None
+        passing = np.asarray(where)
+        if passing.shape != (len(self),) or (len(self) and passing.dtype != np.bool_):
+            raise InputError(
+                f"where is {passing.dtype} {passing.shape}; it must be bool ({len(self)},), one value a vector"
+            )
+        if np.count_nonzero(passing) * _SELECTIVE <= len(self):
+            return np.flatnonzero(passing), None
+        return None, ~passing
+
+    def _batches(self, queries: int) -> list[tuple[int, int]]:
+        step = max(1, _SCORES // max(1, len(self)))
+        return [(start, min(start + step, queries)) for start in range(0, queries, step)]
+
+    def _approximate(self, queries: Float32, rows: Int64 | None, hidden: Bool | None) -> Float32:
+        """Scores that order items as the metric does, up to the error that ``_slack`` bounds; -inf where hidden.
+
+        One column an item, or one for each of ``rows``.
+        """
+        left = _unit(queries) if self.metric == "cosine" else queries
+        count = len(self) if rows is None else len(rows)
+        scores = np.empty((len(queries), count), np.float32)
+        whole = rows is None and self.vectors.dtype == np.float32
+        step = max(1, count if whole else _VALUES // max(1, self.dimension))
+        for start in range(0, count, step):
+            at = slice(start, start + step) if rows is None else rows[start : start + step]
+            block = self.vectors[at].astype(np.float32, copy=False)
+            part = scores[:, start : start + step]
+            np.matmul(left, block.T, out=part)
+            if self.metric == "cosine":
+                part *= self._inverse[at]
+            elif self.metric == "l2":
+                part *= 2
+                part -= (self._norms[at] ** 2).astype(np.float32)
+        if hidden is not None:
+            scores[:, hidden] = -np.inf
+        return scores
+
+    def _slack(self, queries: Float32) -> Float64:
+        """Twice the most by which an approximate score is wrong, (q, 1); Higham 2002, section 3.1."""
+        if self.metric == "cosine":
+            scale = np.ones(len(queries))
+        else:
+            lengths = norms(queries)
+            scale = lengths * self._longest
+            if self.metric == "l2":
+                scale = 2 * scale + self._longest**2
+        bound: Float64 = 2 * (self.dimension + 8) * _UNIT * scale[:, None]
+        return bound
+
+    def _bound(self, queries: Float32, threshold: float) -> Float64:
+        """The approximate score, (q, 1), that every item with an exact score of at least ``threshold`` reaches."""
+        slack = self._slack(queries)
+        if self.metric != "l2":
+            return threshold - slack
+        squares = norms(queries)[:, None] ** 2
+        # score >= t means |x|² - 2qx <= t² - |q|², and nothing scores above 0
+        reached = squares - threshold**2 if threshold <= 0 else np.full_like(squares, np.inf)
+        return reached - slack - 16 * _UNIT * (squares + threshold**2)
+
+    def _exact(self, queries: Float32, rows: Int64, columns: Int64) -> Float32:
+        """Scores of pairs (m,), each computed by itself in double precision."""
+        scores = np.empty(rows.size, np.float32)
+        lengths = norms(queries)
+        step = max(1, _VALUES // max(1, self.dimension))
+        for start in range(0, rows.size, step):
+            at, column = rows[start : start + step], columns[start : start + step]
+            left, right = queries[at].astype(np.float64), self.vectors[column].astype(np.float64)
+            if self.metric == "l2":
+                left -= right
+                scores[start : start + step] = 0 - np.sqrt(np.einsum("ij,ij->i", left, left))
+                continue
+            products = np.einsum("ij,ij->i", left, right)
+            if self.metric == "cosine":
+                scale = np.where(lengths[at] >= TINY, lengths[at], np.inf)
+                scale = scale * np.where(self._norms[column] >= TINY, self._norms[column], np.inf)
+                products = np.clip(products / scale, -1, 1)
+            scores[start : start + step] = products
+        return scores
+
+
+def _kept(vectors: npt.ArrayLike) -> npt.NDArray[np.float32 | np.float16]:
+    array = np.asanyarray(vectors)
+    as_is = array.dtype in (np.float32, np.float16) and array.ndim == 2 and array.flags.c_contiguous
+    kept: npt.NDArray[np.float32 | np.float16] = array if as_is else as_vectors(array)
+    if kept.shape[1] == 0:
+        raise InputError("vectors have 0 dimensions; at least 1 is needed")
+    return kept
+
+
+def _named(ids: npt.ArrayLike | None, count: int) -> Int64:
+    if ids is None:
+        return np.arange(count, dtype=np.int64)
+    named = np.asarray(ids)
+    if named.shape != (count,) or (count and named.dtype.kind not in "iu"):
+        raise InputError(f"ids are {named.dtype} {named.shape}; they must be whole numbers ({count},), one a vector")
+    named = named.astype(np.int64)
+    if count and named.min() < 0:
+        raise InputError(f"ids hold {int(named.min())}; they must be at least 0, since -1 means that there is none")
+    return named
+
+
+def _checked(lengths: Float64, name: str) -> float:
+    """The greatest length, if all are usable."""
+    bad = ~(lengths <= _LONGEST)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        if np.isfinite(lengths[row]):
+            raise InputError(
+                f"{name}: row {row} has length {lengths[row]:g}; {_LONGEST:g} is the most, scale them down"
+            )
+        raise InputError(f"{name}: row {row} holds NaN or infinity; every value must be a finite number")
+    return float(lengths.max(initial=0.0))
+
+
+def _unit(queries: Float32) -> Float32:
+    lengths = norms(queries)
+    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths >= TINY)
+    return (queries * scale[:, None]).astype(np.float32)

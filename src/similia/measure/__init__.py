@@ -1,0 +1,22 @@
+"""Measure: how alike two things are, as pure functions of their representations. Higher is more similar.
+
+Vectors: :func:`cosine`, :func:`dot`, :func:`negative_l2`, and :func:`normalise` to length 1. Edits: how alike two edits
+of one text are (:func:`excision_score`), whatever most of the text looks like.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from similia._lazy import attach
+
+if TYPE_CHECKING:
+    from similia.measure.vectors import cosine as cosine
+    from similia.measure.vectors import dot as dot
+    from similia.measure.vectors import negative_l2 as negative_l2
+    from similia.measure.vectors import normalise as normalise
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {"cosine": ".vectors", "dot": ".vectors", "negative_l2": ".vectors", "normalise": ".vectors"},
+)
