@@ -1,0 +1,68 @@
+"""Evaluate: how good a sense is, by the user's task.
+
+* :func:`evaluate` and :func:`evaluate_hits` measure a run, from mappings or from arrays; :func:`compare` sets several
+  side by side with intervals and a test.
+* :mod:`~similia.evaluate.metrics` holds the metrics, one a file, on plain arrays.
+* :mod:`~similia.evaluate.statistics` says how sure a number is.
+* :mod:`~similia.evaluate.datasets` names public data sets and reads those that are on this machine.
+
+    >>> from similia import evaluate
+    >>> round(evaluate.evaluate({"q": {"a": 3, "b": 2}}, {"q": {"b": 1}}).mean("ndcg@10"), 4)
+    0.6309
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from similia._lazy import attach
+
+if TYPE_CHECKING:
+    from similia.evaluate.judged import Judged as Judged
+    from similia.evaluate.judged import judge as judge
+    from similia.evaluate.judged import judge_hits as judge_hits
+    from similia.evaluate.metrics import accuracy as accuracy
+    from similia.evaluate.metrics import average_precision as average_precision
+    from similia.evaluate.metrics import confusion as confusion
+    from similia.evaluate.metrics import f1 as f1
+    from similia.evaluate.metrics import ndcg as ndcg
+    from similia.evaluate.metrics import precision as precision
+    from similia.evaluate.metrics import recall as recall
+    from similia.evaluate.metrics import reciprocal_rank as reciprocal_rank
+    from similia.evaluate.report import Report as Report
+    from similia.evaluate.report import compare as compare
+    from similia.evaluate.run import Evaluation as Evaluation
+    from similia.evaluate.run import evaluate as evaluate
+    from similia.evaluate.run import evaluate_hits as evaluate_hits
+    from similia.evaluate.statistics import Interval as Interval
+    from similia.evaluate.statistics import bootstrap_interval as bootstrap_interval
+    from similia.evaluate.statistics import bootstrap_statistic as bootstrap_statistic
+    from similia.evaluate.statistics import paired_bootstrap as paired_bootstrap
+    from similia.evaluate.statistics import randomisation_test as randomisation_test
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Evaluation": ".run",
+        "Interval": ".statistics",
+        "Judged": ".judged",
+        "Report": ".report",
+        "accuracy": ".metrics",
+        "average_precision": ".metrics",
+        "bootstrap_interval": ".statistics",
+        "bootstrap_statistic": ".statistics",
+        "compare": ".report",
+        "confusion": ".metrics",
+        "evaluate": ".run",
+        "evaluate_hits": ".run",
+        "f1": ".metrics",
+        "judge": ".judged",
+        "judge_hits": ".judged",
+        "ndcg": ".metrics",
+        "paired_bootstrap": ".statistics",
+        "precision": ".metrics",
+        "randomisation_test": ".statistics",
+        "recall": ".metrics",
+        "reciprocal_rank": ".metrics",
+    },
+)
