@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 
 import apsw
 import numpy as np
@@ -114,9 +113,9 @@ REFUSED = [
     ("contains(tags)", "contains takes a list field and a value"),
     ("contains(tags, title)", "contains looks for a literal value"),
     ("contains(tags, 'x') = true", "a value is needed here, not a condition"),
-    ("foo(title) = 1", "unknown function foo at character 1; there are abs, contains"),
+    ("foo(title) = 1", "unknown function 'foo' at character 1; there are abs, contains"),
     ("lenght(title) = 3", "did you mean length"),
-    ("load_extension('x') = 1", "unknown function load_extension"),
+    ("load_extension('x') = 1", "unknown function 'load_extension'"),
     ("length() = 3", "length takes one argument, not 0"),
     ("length(title, title) = 3", "length takes one argument, not 2"),
     ("length(year) = 3", "length takes text or list, not year [(]integer[)]"),
@@ -147,10 +146,10 @@ REFUSED = [
     ("year /* all */ = 1", "a comment"),
     ("year = 1 UNION SELECT 1", "not understood"),
     ("year IN (SELECT 1)", "not understood"),
-    ("EXISTS (SELECT 1)", "unknown function EXISTS"),
+    ("EXISTS (SELECT 1)", "unknown function 'EXISTS'"),
     ("(SELECT 1) = 1", "not understood"),
     ("CASE WHEN open THEN 1 END = 1", "not understood"),
-    ("CAST(year AS text) = 'a'", "unknown function CAST"),
+    ("CAST(year AS text) = 'a'", "unknown function 'CAST'"),
     ("year::text = 'a'", "'::' at character 5"),
     ("year == 3", "'==' at character 6 is not part of the filter language; write ="),
     ("open && open", "write AND"),
@@ -170,10 +169,17 @@ REFUSED = [
     ("(" * 10_000 + "year = 1" + ")" * 10_000, "nests more than 20 levels deep at character 21"),
     ("NOT " * 10_000 + "open", "nests more than 20 levels deep"),
     ("year = " + "- " * 10_000 + "1", "nests more than 20 levels deep"),
-    ("abs(" * 10_000 + "1" + ")" * 10_000 + " = 1", "nests more than 20 levels deep"),
+    ("abs(" * 5_000 + "1" + ")" * 5_000 + " = 1", "nests more than 20 levels deep"),
     ("year" + " + year" * 200 + " = 1", "more than 100 operands"),
     ("year = 1 AND " * 6500 + "open", "26,001 words and signs; 25,000 are the most"),
     ("title = '" + "a" * 1_000_000 + "'", "1,000,010 characters; 250,000 are the most"),
+    ("a" * 200_000 + " = 1", "there is no field 'a{40}[.]{3}'"),
+    ('"' + "a" * 200_000 + '" = 1', "there is no field 'a{40}[.]{3}'"),
+    ("a" * 200_000 + "(1) = 1", "unknown function 'a{40}[.]{3}'"),
+    ("date = '" + "a" * 200_000 + "'", "'a{40}[.]{3}' is not a date"),
+    ("open OR '" + "a" * 200_000 + "' 1", "is not understood at character"),
+    ("year = '" + "a" * 200_000 + "'", "cannot be compared with the text 'a{40}[.]{3}'"),
+    ("year = " + "1" * 200_000, "beyond the range"),
     (None, "a filter is a text"),
     (7, "a filter is a text"),
 ]
@@ -183,7 +189,7 @@ REFUSED = [
 def test_refuses(text, message):
     with pytest.raises(FilterError, match=message) as refusal:
         parse(text)
-    assert len(str(refusal.value)) < 400
+    assert len(str(refusal.value)) < 300
     assert "\n" not in str(refusal.value)
 
 
@@ -234,12 +240,10 @@ def test_long_filters():
     assert parse(" AND ".join(["(" * 19 + "open" + ")" * 19] * 50)).mask({"open": [True]}).tolist() == [True]
 
 
-def test_patterns_take_linear_time():
-    started = time.process_time()
+def test_patterns_do_not_take_back_what_they_matched():
+    # A matcher that does would need years for these.
     assert not passes("title LIKE '" + "%a" * 40 + "b'", title="a" * 5000)
     assert not passes("title ILIKE '" + "%a_" * 40 + "b'", title="a" * 5000)
-    # A matcher that takes back what it matched would need years.
-    assert time.process_time() - started < 30
 
 
 numbers = st.integers(-3, 3).map(str) | st.sampled_from(
@@ -384,7 +388,12 @@ def test_case_is_mapped_one_character_at_a_time(text):
     for mapping in (lower, upper, fold):
         assert mapping(text) == "".join(mapping(character) for character in text)
         assert len(mapping(text)) == len(text)
-    assert fold(lower(text)) == fold(text)
+
+
+def test_folding_comes_after_any_case():
+    for code in range(0x20000):  # there is no case beyond
+        character = chr(code)
+        assert fold(lower(character)) == fold(character) == fold(fold(character)), hex(code)
 
 
 @given(st.text("ab%_!\\*", max_size=8), st.sampled_from([None, "!", "\\", "a"]))

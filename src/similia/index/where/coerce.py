@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from similia.errors import FilterError
 from similia.index.where.tree import Call, Expression, Field, Kind, Value
+from similia.index.where.words import shortened
 
 INT64 = range(-(2**63), 2**63)
 _NUMERIC = ("integer", "number")
@@ -40,9 +41,8 @@ def temporal(text: str, *, kind: Kind | None = None) -> Value:
             return Value(moment.isoformat(), "datetime")
     except (ValueError, OverflowError):
         pass
-    shown = repr(text if len(text) <= 40 else text[:40] + "...")
     forms = {"date": "'YYYY-MM-DD'", "datetime": "'YYYY-MM-DD HH:MM:SS'"}
-    raise FilterError(f"{shown} is not a date; write {forms.get(kind or '', ' or '.join(forms.values()))}")
+    raise FilterError(f"{shortened(text)} is not a date; write {forms.get(kind or '', ' or '.join(forms.values()))}")
 
 
 def comparable(left: Expression, right: Expression) -> tuple[Expression, Expression]:
@@ -89,8 +89,7 @@ def describe(side: Expression) -> str:
     if isinstance(side, Field):
         return f"{side.name} ({side.kind})"
     if isinstance(side, Value):
-        shown = repr(side.value) if isinstance(side.value, str) else str(side.value)
-        return f"the {side.kind} {shown if len(shown) <= 40 else shown[:40] + '...'}"
+        return f"the {side.kind} {shortened(side.value) if isinstance(side.value, str) else side.value}"
     return f"{side.name}(...) ({side.kind})" if isinstance(side, Call) else "an arithmetic result (number)"
 
 

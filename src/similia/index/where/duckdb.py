@@ -111,5 +111,5 @@ def _exact(operator: str, whole: Sql, broken: Sql) -> Sql:
     if operator in ("=", "<>"):
         test += f" {'AND' if operator == '=' else 'OR'} {{}} {operator} floor({{}})"
         parts += [broken, broken]
-    # least and greatest pass over NULL, so it is asked for.
-    return sql(f"(CASE WHEN {{}} IS NOT NULL THEN {test} END)", broken, *parts)
+    # least and greatest pass over NULL, and NULL AND FALSE is FALSE, so it is asked for.
+    return sql(f"(CASE WHEN {{}} IS NOT NULL AND {{}} IS NOT NULL THEN {test} END)", whole, broken, *parts)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from similia.errors import FilterError, InputError
 from similia.index.where import coerce
 from similia.index.where.pattern import Pattern
-from similia.index.where.text import name as shown
+from similia.index.where.text import name as written
 from similia.index.where.tree import (
     KINDS,
     And,
@@ -36,7 +36,7 @@ from similia.index.where.tree import (
     Truth,
     Value,
 )
-from similia.index.where.words import DATED, PREFIX, tokens
+from similia.index.where.words import DATED, PREFIX, shortened, tokens
 
 if TYPE_CHECKING:
     from sqlglot import Token, exp
@@ -86,12 +86,14 @@ def _syntax(error: Exception, found: Sequence[Token], text: str, fields: Mapping
     details: dict[str, Any] = (getattr(error, "errors", None) or [{}])[0]
     at = next((t for t in found if t.line == details.get("line") and t.col == details.get("col")), found[-1])
     source, position = text[at.start : at.end + 1], at.start + 1
+    shown = shortened(source)
     example = "a filter reads like \"year >= 2020 AND title LIKE '%graph%'\""
     if source in fields and not source.startswith('"'):
         return f'{source} is not understood at character {position}; where the field is meant, write "{source}"'
-    if at is found[-1] or "missing" in str(details.get("description")):
-        return f"something is missing after {source!r} at character {position}; {example}"
-    return f"{source!r} is not understood at character {position}; {example}"
+    complete = at.token_type.name in ("STRING", "NUMBER", "IDENTIFIER", "R_PAREN")
+    if not complete and (at is found[-1] or "missing" in str(details.get("description"))):
+        return f"something is missing after {shown} at character {position}; {example}"
+    return f"{shown} is not understood at character {position}; {example}"
 
 
 @dataclass(frozen=True)
@@ -321,12 +323,12 @@ def _placed(error: FilterError, node: exp.Expression) -> FilterError:
 
 def _unknown_field(name: str, fields: Mapping[str, str]) -> str:
     if not fields:
-        return f"there is no field {name!r}; the collection has no fields yet"
+        return f"there is no field {shortened(name)}; the collection has no fields yet"
     lowered = {field.lower(): field for field in fields}
-    near = [lowered[match] for match in get_close_matches(name.lower(), lowered, 3, 0.5)]
-    listed = ", ".join(shown(field) for field in near or sorted(fields)[:12])
+    near = [lowered[match] for match in get_close_matches(name[:100].lower(), lowered, 3, 0.5)]
+    listed = ", ".join(written(field) for field in near or sorted(fields)[:12])
     more = "" if near or len(fields) <= 12 else f" and {len(fields) - 12} more"
     quoted = "" if name.isidentifier() else " Text" if near else "; text"
     quoted += " stands in 'single' quotes" * bool(quoted)
     offered = f"did you mean {listed}?" if near else f"there are {listed}{more}"
-    return f"there is no field {name!r}; {offered}{quoted}"
+    return f"there is no field {shortened(name)}; {offered}{quoted}"

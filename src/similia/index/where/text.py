@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from similia.index.where.tree import (
     And,
     Arithmetic,
@@ -24,7 +22,6 @@ from similia.index.where.tree import (
 )
 from similia.index.where.words import KEYWORDS
 
-_PLAIN = re.compile(r"[^\W\d]\w*")
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 
@@ -35,7 +32,7 @@ def name(field: str) -> str:
         >>> print(name("year"), name("publication year"))
         year "publication year"
     """
-    if _PLAIN.fullmatch(field) and field.upper() not in KEYWORDS:
+    if field.isidentifier() and field.upper() not in KEYWORDS:
         return field
     return '"' + field.replace('"', '""') + '"'
 

@@ -27,7 +27,6 @@ SYMBOLS = frozenset({"=", "<>", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", 
 BEFORE_BRACKET = KEYWORDS - {"NULL", "TRUE", "FALSE"}
 PREFIX = "f_"  # calls reach the parser under names that it has no rules for
 
-_WORD = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -62,7 +61,7 @@ def tokens(text: str) -> list[Token]:
                 closing = None
         elif token.token_type is TokenType.NUMBER:
             if not _NUMBER.fullmatch(source):
-                raise FilterError(f"{source!r} at character {token.start + 1} is not a number")
+                raise FilterError(f"{shortened(source)} at character {token.start + 1} is not a number")
             emit(TokenType.NUMBER, source, token)
         elif token.token_type is TokenType.IDENTIFIER and source.startswith('"'):
             emit(TokenType.IDENTIFIER, token.text, token)
@@ -70,7 +69,7 @@ def tokens(text: str) -> list[Token]:
             if before_bracket and word not in BEFORE_BRACKET:
                 raise FilterError(f"{source} at character {token.start + 1} cannot stand before a parenthesis")
             out.append(token)
-        elif _WORD.fullmatch(source):
+        elif source.isidentifier():
             if before_bracket:
                 emit(TokenType.VAR, PREFIX + _function(source, token), token)
             elif word in DATED and following is not None and following.token_type is TokenType.STRING:
@@ -84,6 +83,11 @@ def tokens(text: str) -> list[Token]:
         else:
             raise FilterError(_unknown_symbol(source, token.start + 1))
     return out
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """A text as an error shows it: quoted, and not at length."""
+    return repr(text if len(text) <= most else text[:most] + "...")
 
 
 def _check_text(text: str) -> None:
@@ -140,9 +144,11 @@ def _check_brackets(found: Sequence[Token]) -> None:
 def _function(name: str, token: Token) -> str:
     if name.lower() in FUNCTIONS:
         return name.lower()
-    near = get_close_matches(name.lower(), FUNCTIONS, 1)
+    near = get_close_matches(name[:40].lower(), FUNCTIONS, 1)
     hint = f"did you mean {near[0]}? There are" if near else "there are"
-    raise FilterError(f"unknown function {name} at character {token.start + 1}; {hint} {', '.join(sorted(FUNCTIONS))}")
+    raise FilterError(
+        f"unknown function {shortened(name)} at character {token.start + 1}; {hint} {', '.join(sorted(FUNCTIONS))}"
+    )
 
 
 def _unknown_symbol(source: str, position: int) -> str:
@@ -155,8 +161,7 @@ def _unknown_symbol(source: str, position: int) -> str:
         "%": "LIKE patterns stand in quotes: title LIKE '%graph%'",
         "`": 'field names stand in "double" quotes',
     }
-    shown = source if len(source) <= 20 else source[:20] + "..."
     hint = hints.get(
         source, 'there are = <> < <= > >= + - * / ( ) and a name with other signs stands in "double" quotes'
     )
-    return f"{shown!r} at character {position} is not part of the filter language; {hint}"
+    return f"{shortened(source)} at character {position} is not part of the filter language; {hint}"
