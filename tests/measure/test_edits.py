@@ -139,20 +139,22 @@ def naive_score(origin: str, a: str, b: str, n: int = 2) -> float:
     if not origin:
         return ngram_f1(a, b, n)
     parts = regions(origin, a, b)
-    sides = [["|"] + [t for region in parts for t in (*region[side], "|")] for side in range(3)]
     scores = []
     for size in range(1, n + 1):
-        grams = [[tuple(s[i : i + size]) for i in range(len(s) - size + 1)] for s in sides]
-        o, x, y = ([g for g in level if set(g) != {"|"}] for level in grams)
         changes = []
-        for revision in (x, y):
-            added, deleted = list(revision), list(o)
-            for gram in revision:
-                if gram in deleted:
-                    deleted.remove(gram)
-            for gram in o:
-                if gram in added:
-                    added.remove(gram)
+        for revision in (1, 2):
+            added, deleted = [], []
+            for region in parts:
+                before, after = (
+                    [side[i : i + size] for i in range(len(side) - size + 1)] for side in (region[0], region[revision])
+                )
+                rest = list(before)
+                for gram in after:
+                    if gram in rest:
+                        rest.remove(gram)
+                    else:
+                        added.append(gram)
+                deleted += rest
             changes.append((added, deleted))
         total = sum(len(part) for change in changes for part in change)
         common = 0
@@ -187,13 +189,13 @@ def test_bounds_identity_symmetry_and_doing_nothing(origin: str, a: str, b: str,
         assert score(origin, a, origin) == 0.0
 
 
-@settings(deadline=None, max_examples=300)
-@given(short, short, short, st.text("abc", max_size=12), st.text("abc", max_size=12))
+@settings(deadline=None, max_examples=2000)
+@given(short, short, short, st.text("abc", max_size=12), st.text("xyz", max_size=12))
 def test_context_before_and_after_changes_nothing(origin: str, a: str, b: str, before: str, after: str) -> None:
-    if origin and origin + after and before + origin:
+    """What follows has tokens of its own: "a" -> "aa" before "a" is an insertion in more than one place."""
+    if origin:
         alone = excision_score(list(origin), list(a), list(b))
-        within = excision_score(*(list(before + side + after) for side in (origin, a, b)))
-        assert within == alone or not (a and b)
+        assert excision_score(*(list(before + side + after) for side in (origin, a, b))) == pytest.approx(alone)
 
 
 def test_context_may_tip_it_from_tokens_to_lines_only_by_its_edits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +218,7 @@ def test_far_edits_of_a_long_file_are_aligned_by_line(monkeypatch: pytest.Monkey
     assert by_line == pytest.approx(2 / 3, abs=0.05)
 
 
-ORIGIN = "def f ( a , b ) : return a - b".split()
+ORIGIN = ["def", "f", "(", "a", ",", "b", ")", ":", "return", "a", "-", "b"]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,7 @@ def test_an_empty_prediction_earns_its_right_deletions() -> None:
 
 
 def test_a_moved_block_is_credited_where_places_are_pooled() -> None:
-    origin, reference, prediction = "a b c d".split(), "a b x y c d".split(), "x y a b c d".split()
+    origin, reference, prediction = ["a", "b", "c", "d"], ["a", "b", "x", "y", "c", "d"], ["x", "y", "a", "b", "c", "d"]
     pooled = excision_score(origin, reference, prediction)
     by_place = excision_score(origin, reference, prediction, scope="region")
     assert pooled > 0.5 > by_place
@@ -278,7 +280,7 @@ def test_edit_ratio_is_lcs_over_length(a: str, b: str) -> None:
 
 
 def test_bleu_by_hand() -> None:
-    reference, prediction = "the cat sat on the mat".split(), "the cat on the mat".split()
+    reference, prediction = ["the", "cat", "sat", "on", "the", "mat"], ["the", "cat", "on", "the", "mat"]
     # 5/5; bigrams 3/4, trigrams 1/3, 4-grams 0/2, the last three with one added; brevity exp(1 - 6/5)
     expected = (1 * 4 / 5 * 2 / 4 * 1 / 3) ** 0.25 * math.exp(1 - 6 / 5)
     assert bleu(reference, prediction) == pytest.approx(expected)
@@ -289,19 +291,46 @@ def test_bleu_by_hand() -> None:
 
 
 def test_sari_by_hand() -> None:
-    origin, reference, prediction = "a b c".split(), "a b d".split(), "a e d".split()
+    origin, reference, prediction = ["a", "b", "c"], ["a", "b", "d"], ["a", "e", "d"]
     # 1-grams: kept {a} of {a, b}: F1 2/3; added {d, e} for {d}: F1 2/3; deleted {b, c} where {c} is right: 1/2
     # 2-grams: kept {} of {ab}: 0; added {ae, ed} for {bd}: 0; deleted {ab, bc} where {bc} is right: 1/2
     expected = ((2 / 3 + 2 / 3 + 1 / 2) + (0 + 0 + 1 / 2)) / 6
     assert sari(origin, reference, prediction, n=2) == pytest.approx(expected)
-    assert sari(origin, reference, reference) == 1.0
+    assert sari(origin, reference, reference, n=2) == 1.0
+    assert sari(origin, reference, reference) == pytest.approx(
+        (3 + 3 + 2 + 0) / 12
+    )  # nothing is kept, nothing is there
     with pytest.raises(InputError):
         sari(origin, reference, prediction, n=0)
 
 
 def test_code_tokens() -> None:
     assert code_tokens("for(i=0x1F;i<=1e-3;i++) a[i]**=2//x!=y") == (
-        "for ( i = 0x1F ; i <= 1e-3 ; i ++ ) a [ i ] **= 2 // x != y".split()
+        [
+            "for",
+            "(",
+            "i",
+            "=",
+            "0x1F",
+            ";",
+            "i",
+            "<=",
+            "1e-3",
+            ";",
+            "i",
+            "++",
+            ")",
+            "a",
+            "[",
+            "i",
+            "]",
+            "**=",
+            "2",
+            "//",
+            "x",
+            "!=",
+            "y",
+        ]
     )
     assert code_tokens('naïve_ß = "it\'s"') == ["naïve_ß", "=", '"', "it", "'", "s", '"']
     assert code_tokens(" \n\t") == []

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from similia.evaluate.judged import judge as judge
     from similia.evaluate.judged import judge_hits as judge_hits
     from similia.evaluate.metrics import accuracy as accuracy
+    from similia.evaluate.metrics import auc as auc
     from similia.evaluate.metrics import average_precision as average_precision
     from similia.evaluate.metrics import confusion as confusion
     from similia.evaluate.metrics import f1 as f1
     from similia.evaluate.metrics import ndcg as ndcg
+    from similia.evaluate.metrics import pearson as pearson
     from similia.evaluate.metrics import precision as precision
     from similia.evaluate.metrics import recall as recall
     from similia.evaluate.metrics import reciprocal_rank as reciprocal_rank
@@ -48,6 +50,7 @@ __getattr__, __dir__, __all__ = attach(
         "Judged": ".judged",
         "Report": ".report",
         "accuracy": ".metrics",
+        "auc": ".metrics",
         "average_precision": ".metrics",
         "bootstrap_interval": ".statistics",
         "bootstrap_statistic": ".statistics",
@@ -60,6 +63,7 @@ __getattr__, __dir__, __all__ = attach(
         "judge_hits": ".judged",
         "ndcg": ".metrics",
         "paired_bootstrap": ".statistics",
+        "pearson": ".metrics",
         "precision": ".metrics",
         "randomisation_test": ".statistics",
         "recall": ".metrics",

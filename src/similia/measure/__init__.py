@@ -1,7 +1,8 @@
 """Measure: how alike two things are, as pure functions of their representations. Higher is more similar.
 
-Vectors: :func:`cosine`, :func:`dot`, :func:`negative_l2`, and :func:`normalise` to length 1. Edits: how alike two edits
-of one text are (:func:`excision_score`), whatever most of the text looks like.
+Vectors: :func:`cosine`, :func:`dot`, :func:`negative_l2`, and :func:`normalise` to length 1. Edits: how alike two
+revisions of one original are (:func:`excision_score`), whatever most of the text looks like; more of them in
+:mod:`similia.measure.edits`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from typing import TYPE_CHECKING
 from similia._lazy import attach
 
 if TYPE_CHECKING:
+    from similia.measure.edits import Region as Region
+    from similia.measure.edits import excise as excise
+    from similia.measure.edits import excision_score as excision_score
+    from similia.measure.edits import regions as regions
     from similia.measure.vectors import cosine as cosine
     from similia.measure.vectors import dot as dot
     from similia.measure.vectors import negative_l2 as negative_l2
@@ -18,5 +23,14 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {"cosine": ".vectors", "dot": ".vectors", "negative_l2": ".vectors", "normalise": ".vectors"},
+    {
+        "Region": ".edits",
+        "cosine": ".vectors",
+        "dot": ".vectors",
+        "excise": ".edits",
+        "excision_score": ".edits",
+        "negative_l2": ".vectors",
+        "normalise": ".vectors",
+        "regions": ".edits",
+    },
 )

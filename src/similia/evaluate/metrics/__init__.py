@@ -11,9 +11,21 @@ from __future__ import annotations
 # Not lazily: a module and its function have one name, and the function must win whichever is imported first.
 from similia.evaluate.metrics.average_precision import average_precision
 from similia.evaluate.metrics.classification import accuracy, confusion, f1
+from similia.evaluate.metrics.correlation import auc, pearson
 from similia.evaluate.metrics.ndcg import ndcg
 from similia.evaluate.metrics.precision import precision
 from similia.evaluate.metrics.recall import recall
 from similia.evaluate.metrics.reciprocal_rank import reciprocal_rank
 
-__all__ = ["accuracy", "average_precision", "confusion", "f1", "ndcg", "precision", "recall", "reciprocal_rank"]
+__all__ = [
+    "accuracy",
+    "auc",
+    "average_precision",
+    "confusion",
+    "f1",
+    "ndcg",
+    "pearson",
+    "precision",
+    "recall",
+    "reciprocal_rank",
+]

@@ -98,10 +98,10 @@ def _align(a: list[int], from_a: int, b: list[int], from_b: int, pairs: list[tup
     tail = _common(a[::-1], b[::-1])
     middle_a, middle_b = a[: len(a) - tail], b[: len(b) - tail]
     if middle_a and middle_b:
-        if len(middle_a) * len(middle_b) // 8 <= MEMORY:
+        if len(middle_a) == 1 or len(middle_a) * len(middle_b) // 8 <= MEMORY:
             pairs.extend((from_a + i, from_b + j) for i, j in _trace(middle_a, middle_b))
         else:
-            half, split = len(middle_a) // 2, 0
+            half = len(middle_a) // 2
             forward, backward = middle_a[:half], middle_a[half:]
             total = _lengths(forward, middle_b) + _lengths(backward[::-1], middle_b[::-1])[::-1]
             split = int(total.argmax())

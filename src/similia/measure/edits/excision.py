@@ -7,7 +7,7 @@ Source: Gruzinov, Sycheva, Barr and Bezzubov, Excision Score: Evaluating Edits w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Literal
 
 from similia.errors import InputError
@@ -17,9 +17,6 @@ from similia.measure.edits.tokens import code_tokens
 
 LINES_ABOVE = 5_000
 """Above this many tokens between the first and the last difference, whole lines are aligned before tokens."""
-
-CUT = ("", "cut")
-"""The token that stands where something was cut out; no tokeniser returns a tuple."""
 
 Tokeniser = Callable[[str], list[str]]
 
@@ -35,18 +32,18 @@ def excision_score(
 ) -> float:
     """Return how well ``prediction`` makes the edit that ``reference`` makes to ``origin``, in [0, 1].
 
-    What the three share is cut out. Of what remains, for n-grams of each length, added = revision - origin and deleted
-    = origin - revision (multisets); the score is 2 (|added & added'| + |deleted & deleted'|) over all their sizes,
-    averaged over the lengths. 1 where the revisions are equal; 0 where nothing, or nothing right, was done. Context
-    around the edits does not count.
+    What the three share is cut out. In each region that remains, for n-grams of each length, added = revision - origin
+    and deleted = origin - revision (multisets, so that what moves is deleted here and added there); the score is
+    2 (|added & added'| + |deleted & deleted'|) over all their sizes, averaged over the lengths. 1 where the revisions
+    are equal; 0 where nothing, or nothing right, was done. Context around the edits does not count.
 
     Args:
         origin: the text, or its tokens, before the edit; if empty, the n-gram F1 of the revisions is returned.
         reference: the right revision.
         prediction: the revision to judge.
         tokenise: how texts are split (:func:`code_tokens`, :func:`words`, your own).
-        n: the longest n-grams; above 2, most straddle the cut and say little.
-        scope: ``pooled`` credits text that went to another place; ``region`` wants it where the reference has it.
+        n: the longest n-grams; edits are short, so that longer ones say little.
+        scope: ``pooled`` compares what was added, and deleted, anywhere; ``region`` wants it in the same place.
 
     Raises:
         InputError: an unknown scope, or n below 1.
@@ -67,9 +64,7 @@ def excision_score(
     if not o:
         return ngram_f1(a, b, n)
     remains = _remains((origin, reference, prediction), (o, a, b), tokenise)
-    if scope == "pooled":
-        remains = [Region(*(_joined(remains, side) for side in range(3)))]
-    return mean_overlap(_levels(remains, n))
+    return mean_overlap(_levels(remains, n, pooled=scope == "pooled"))
 
 
 def excise(similarity: Callable[[Tokens, Tokens], float]) -> Callable[[Tokens, Tokens, Tokens], float]:
@@ -110,30 +105,24 @@ def _remains(
     return remains
 
 
-def _joined(remains: list[Region], side: int) -> Gram:
-    """The tokens of one side of all regions, with a mark where the shared was cut out."""
-    joined: list[Hashable] = [CUT]
-    for region in remains:
-        joined += [*region[side], CUT]
-    return tuple(joined)
-
-
-def _levels(remains: list[Region], n: int) -> list[tuple[list[Counter[Gram]], list[Counter[Gram]]]]:
+def _levels(remains: list[Region], n: int, *, pooled: bool) -> list[tuple[list[Counter[Gram]], list[Counter[Gram]]]]:
+    """For each length, what the reference and what the prediction add and delete: by region, or anywhere."""
     levels = []
     for size in range(1, n + 1):
-        left: list[Counter[Gram]] = []
-        right: list[Counter[Gram]] = []
-        for region in remains:
-            o, a, b = (_counted(side, size) for side in region)
-            left += [a - o, o - a]
-            right += [b - o, o - b]
-        levels.append((left, right))
+        changes = []
+        for revision in (1, 2):
+            counted = [(ngrams(region.origin, size), ngrams(region[revision], size)) for region in remains]
+            added, deleted = (
+                [after - before for before, after in counted],
+                [before - after for before, after in counted],
+            )
+            changes.append([_sum(added), _sum(deleted)] if pooled else [*added, *deleted])
+        levels.append((changes[0], changes[1]))
     return levels
 
 
-def _counted(tokens: Tokens, size: int) -> Counter[Gram]:
-    """The n-grams, without those that only consist of marks."""
-    found = ngrams(tokens, size)
-    for gram in [gram for gram in found if all(token == CUT for token in gram)]:
-        del found[gram]
-    return found
+def _sum(counts: list[Counter[Gram]]) -> Counter[Gram]:
+    total: Counter[Gram] = Counter()
+    for count in counts:
+        total.update(count)
+    return total

@@ -72,15 +72,15 @@ def bleu(reference: Tokens, prediction: Tokens, n: int = 4) -> float:
 def sari(origin: Tokens, reference: Tokens, prediction: Tokens, n: int = 4) -> float:
     """Return SARI for one reference: the mean of F1 of what is kept, F1 of what is added, precision of what is deleted.
 
-    On the sets of 1..n-grams. (Xu et al., TACL 2016.) 0/0 counts as 1, as in the implementation that most use: a
-    prediction that rightly adds nothing has added perfectly.
+    On the sets of 1..n-grams. (Xu et al., TACL 2016.) 0/0 counts as 0, as in the authors' own code, so that texts of
+    fewer than n tokens, and edits that only insert or only delete, do not reach 1.
 
     Raises:
         InputError: n below 1.
 
     Example:
-        >>> sari("abc", "abd", "abd")
-        1.0
+        >>> sari("abc", "abd", "abd", n=2), round(sari("abc", "abd", "abc", n=2), 4)
+        (1.0, 0.2444)
     """
     if n < 1:
         raise InputError(f"n is {n}; n-grams have a length of at least 1")
@@ -92,7 +92,7 @@ def sari(origin: Tokens, reference: Tokens, prediction: Tokens, n: int = 4) -> f
 
 
 def _share(part: set[Any], whole: set[Any]) -> float:
-    return len(part) / len(whole) if whole else 1.0
+    return len(part) / len(whole) if whole else 0.0
 
 
 def _f1(given: set[Any], wanted: set[Any]) -> float:

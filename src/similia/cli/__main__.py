@@ -1,0 +1,5 @@
+"""``python -m similia.cli`` is ``similia``."""
+
+from similia.cli import main
+
+main()

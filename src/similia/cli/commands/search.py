@@ -1,0 +1,78 @@
+"""``similia search``: find items by meaning, by words, or like another item."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from similia.cli import options, output
+from similia.cli.help import Command, new_app
+from similia.errors import InputError
+
+app = new_app()
+
+EXAMPLES = """\
+similia search papers "finding copies of images"
+similia search papers "copy detection" --where "year >= 2020" -k 3
+similia search papers --like p1 --sense topic
+similia search papers "cats" --mode text --explain
+similia search papers "cats" --fields title,year --format csv"""
+
+
+class Mode(StrEnum):
+    """Which views are asked: meaning, words, or both."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    TEXT = "text"
+
+
+@app.command(cls=Command, epilog=EXAMPLES)
+def search(
+    collection: options.CollectionName,
+    query: Annotated[
+        str | None, typer.Argument(metavar="[QUERY]", help="What to look for; - reads it from standard input.")
+    ] = None,
+    like: Annotated[
+        str | None, typer.Option("--like", metavar="KEY", help="Look for what is like this item, instead of a QUERY.")
+    ] = None,
+    sense: options.Sense = "topic",
+    mode: Annotated[Mode, typer.Option("--mode", help="By meaning (dense), by words (text), or both.")] = Mode.HYBRID,
+    where: options.Where = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many results.")] = 10,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="How many results to pass over.")] = 0,
+    page: Annotated[int, typer.Option("--page", min=1, help="Which page of K results.")] = 1,
+    fields: Annotated[
+        str | None, typer.Option("--fields", metavar="NAMES", help="The fields to show, as in title,year.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show rank and score in each view, weights, filter and time.")
+    ] = False,
+    form: options.Output = None,
+) -> None:
+    """Find items by meaning, by words, or like another item.
+
+    A filter compares fields: year >= 2020 AND area IN ('cs.CL', 'cs.LG') AND title LIKE '%copy%'.
+    """
+    from similia.cli import hits
+    from similia.collection import Collection
+    from similia.collection.naming import field_names
+
+    if query == "-":
+        query = sys.stdin.read().strip()
+    if page > 1 and offset:
+        raise InputError("--page and --offset both say where to begin; give one of them")
+    if query is None and like is None:
+        raise InputError(
+            'there is nothing to look for: give a QUERY, as in similia search papers "cats", or --like KEY'
+        )
+    with Collection.open(collection) as opened:
+        results = opened.search(
+            query, like=like, sense=sense, mode=mode.value, where=where, k=k, offset=offset or (page - 1) * k
+        )
+        shown = field_names(fields, opened.fields) if fields is not None else None
+    if not output.write(hits.as_json(results, shown), hits.as_rows(results, shown), form):
+        hits.show(results, shown, explain=explain)

@@ -1,0 +1,417 @@
+"""A collection: the class that users meet. Each verb is done in a file of its own; here it is said what it does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from similia.collection.results import Results
+from similia.collection.senses import Senses, described, refresh
+from similia.collection.store import Store
+from similia.collection.workspace import Workspace
+from similia.errors import CollectionNotFound, InputError
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from similia.collection.comparing import Comparison
+    from similia.collection.duplicates import DuplicatePairs
+    from similia.collection.labelling import Classes, Labels
+    from similia.collection.layout import Layout
+    from similia.collection.reports import AddReport, Info
+    from similia.collection.store import ChangeRow, CheckReport
+    from similia.encode import Encoder
+
+
+class Collection:
+    """Items with typed fields that last, and the senses in which they can be alike.
+
+    Made by :meth:`open`. Any number of threads and processes may read at a time, and never wait; one writes at a time.
+    A search sees one state: the last that was stored when it began.
+
+    Attributes:
+        path: the folder.
+        name: of the folder.
+        senses: the senses, a mapping with ``add`` and ``drop``; see :class:`~similia.collection.Senses`.
+
+    Example:
+        >>> import tempfile
+        >>> rows = [{"id": "a", "title": "Ranking by fusion", "year": 2009}, {"id": "b", "title": "Tea", "year": 1773}]
+        >>> with tempfile.TemporaryDirectory() as folder, Collection.open(folder + "/shelf", create=True) as shelf:
+        ...     report = shelf.add(rows, key="id", text="title", encoder="hashing")
+        ...     hits = shelf.search("fused rankings", where="year > 1800")
+        ...     print(report.added, len(shelf), hits.keys, shelf["b"]["title"])
+        2 2 ['a'] Tea
+    """
+
+    def __init__(self, store: Store, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self._space = Workspace(store, self.name)
+        self.senses = Senses(self._space)
+
+    # -- opening and closing
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, create: bool = False, wait: float = 30.0) -> Collection:
+        """Open a collection.
+
+        Args:
+            path: its folder; a bare name is a folder in the current one.
+            create: make an empty one where there is none.
+            wait: seconds that a change waits for another writer.
+
+        Raises:
+            CollectionNotFound: there is none, and ``create`` is False.
+            CollectionDamaged: its database is not one.
+        """
+        folder = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - links stay as they are named
+        try:
+            return cls(Store.open(folder, wait=wait), folder)
+        except CollectionNotFound:
+            if create:
+                return cls(Store.create(folder, wait=wait), folder)
+            raise CollectionNotFound(
+                f"there is no collection at {folder}; this makes one: similia add {path} FILES"
+            ) from None
+
+    def close(self) -> None:
+        """Close it; reading on is an error."""
+        self._space.forget()
+        self._space.store.close()
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- looking
+
+    def __len__(self) -> int:
+        return self._space.store.count()
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._space.store.ids([str(key)])[0] >= 0)
+
+    def __getitem__(self, key: object) -> dict[str, Any]:
+        return self.get([key])[0]
+
+    def __repr__(self) -> str:
+        return f"Collection({str(self.path)!r}, {len(self):,} items, senses {', '.join(self.senses) or 'none'})"
+
+    def __rich__(self) -> Group:
+        return self.info().__rich__()
+
+    def _repr_html_(self) -> str:
+        return self.info()._repr_html_()
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Field name -> type, in the order of their first appearance."""
+        with self._space.reading() as state:
+            return dict(state.fields)
+
+    def get(self, keys: Iterable[object]) -> list[dict[str, Any]]:
+        """The records of some items, each with its key as ``_key``.
+
+        Raises:
+            UnknownItem: a key that no item has; names the nearest.
+        """
+        wanted = [str(key) for key in ([keys] if isinstance(keys, str) else keys)]
+        with self._space.reading() as state:
+            records = state.store.records(state.ids(wanted))
+        return [{"_key": key, **record} for key, record in zip(wanted, records, strict=True)]
+
+    def facets(self, field: str, *, where: str | None = None, limit: int = 20) -> list[tuple[Any, int]]:
+        """The most frequent values of a field and how many items have each; the entries of lists count one by one.
+
+        Args:
+            field: its name.
+            where: a filter.
+            limit: the most values.
+
+        Raises:
+            InputError: there is no such field.
+        """
+        from similia.collection.naming import field_names
+        from similia.collection.searching import whole_number
+
+        with self._space.reading() as state:
+            (name,) = field_names([field], state.fields)
+            most = whole_number("limit", limit, 1)
+            return state.store.facets(name, where=state.predicate(where), limit=most)
+
+    def info(self) -> Info:
+        """Fields, senses, sizes and the last change."""
+        from similia.collection.reports import Info
+
+        with self._space.reading() as state:
+            log = state.store.log(1)
+            return Info(
+                name=self.name,
+                path=str(self.path),
+                items=state.store.count(),
+                fields=dict(state.fields),
+                senses={name: described(row) for name, row in state.senses.items()},
+                bytes=state.store.sizes(),
+                version=state.version,
+                uuid=state.store.uuid,
+                changes=log[0].number if log else 0,
+                last_change=dict(vars(log[0])) if log else None,
+            )
+
+    # -- changing
+
+    def add(
+        self,
+        source: object,
+        *,
+        text: str | Sequence[str] | None = None,
+        key: str | None = None,
+        schema: Mapping[str, str] | None = None,
+        on_duplicate: Literal["error", "skip", "replace"] = "error",
+        vectors: str | None = None,
+        encoder: str | Encoder | None = None,
+        precision: Literal["float32", "float16"] = "float32",
+        format: str | None = None,
+        encoding: str | None = None,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+    ) -> AddReport:
+        """Add items; the first add also makes the sense ``topic``.
+
+        The input is read once to find the type of every field and to check that it is good, then again to be stored,
+        in batches each of which is complete when it is stored. Interrupted, the same call goes on where it stopped.
+
+        Args:
+            source: a file (CSV, TSV, JSON, JSONL, Parquet, Arrow; also compressed), a folder of documents or images,
+                several of these, ``"-"`` for standard input, a list or iterator of dicts, or a table of pandas, polars
+                or Arrow.
+            text: the fields that ``topic`` reads; by default all text fields.
+            key: the field that names an item; by default ``_key``, ``id`` or ``key`` (of folders: ``path``) where every
+                item has another value there, else items are numbered.
+            schema: field -> type, instead of what is found.
+            on_duplicate: for keys that are there already or twice in the input: ``error`` adds nothing, ``skip`` keeps
+                the item that is there, ``replace`` takes the new one.
+            vectors: the field that holds vectors made elsewhere; ``topic`` then has these.
+            encoder: what makes the vectors of ``topic``; see :func:`similia.encode.load`. With ``vectors``: what made
+                them, so that text can be searched.
+            precision: ``float32``, or ``float16`` for half the space; the loss is in the report.
+            format: of files, instead of what their names and first bytes tell.
+            encoding: of text files, by default UTF-8, or UTF-16 with a mark.
+            batch_size: items stored at a time.
+            progress: True or False to show a bar or not; by default on a terminal.
+
+        Raises:
+            SourceError: the input cannot be read; says which line.
+            DuplicateKey: a key is there already, or twice in the input.
+            InputError: a field that is not there, or what cannot go together.
+            FingerprintMismatch: the encoder here is another than the one that made a sense.
+            CollectionBusy: another process is writing, and did not end within the waiting time.
+        """
+        from similia.collection.adding import add
+        from similia.collection.planning import Request
+
+        request = Request(text, key, on_duplicate, vectors, encoder, precision, batch_size, progress)
+        return add(self._space, source, request, schema=schema, format=format, encoding=encoding)
+
+    def delete(self, keys: Iterable[object] | None = None, *, where: str | None = None) -> int:
+        """Delete items by key or by filter, all or none, and return how many there were.
+
+        Raises:
+            InputError: neither keys nor a filter are given, or both.
+            UnknownItem: a key that no item has.
+        """
+        if (keys is None) == (where is None or not where.strip()):
+            raise InputError("delete takes keys or where=, a filter; one of the two")
+        named = None if keys is None else [str(key) for key in ([keys] if isinstance(keys, (str, int)) else keys)]
+        arguments = {"where": where} if named is None else {"keys": len(named), "first": named[:10]}
+        with self._space.store.change("delete", arguments) as change:
+            with self._space.reading() as state:
+                ids = state.store.select(state.predicate(where)) if named is None else state.ids(named)
+            count = 0
+            if ids.size:
+                with change.transaction():
+                    count = change.delete(ids)
+        refresh(self._space)
+        return count
+
+    def undo(self) -> ChangeRow:
+        """Take the last change back, whatever it was, and return its line of the log.
+
+        Raises:
+            NothingToUndo: there is none, or it has been taken back.
+        """
+        row = self._space.store.undo()
+        refresh(self._space)
+        return row
+
+    def log(self, limit: int | None = None) -> list[ChangeRow]:
+        """The changes, newest first: number, command, arguments, state, times, and how many items each touched."""
+        return self._space.store.log(limit)
+
+    # -- finding
+
+    def search(
+        self,
+        query: object = None,
+        *,
+        like: object = None,
+        sense: str = "topic",
+        mode: Literal["hybrid", "dense", "text"] = "hybrid",
+        where: str | None = None,
+        k: int = 10,
+        offset: int = 0,
+    ) -> Results:
+        """Find the items most similar to a text, a vector or an item.
+
+        Args:
+            query: a text, or a vector (d,) of the sense.
+            like: the key of an item, instead of a query; the item itself is left out.
+            sense: in which to search.
+            mode: ``dense`` compares vectors, ``text`` looks for words (BM25), ``hybrid`` fuses both rankings.
+            where: a filter, such as ``year >= 2020 AND area IN ('search', 'audio')``.
+            k: how many, 1 to 10,000.
+            offset: how many of the best to pass over.
+
+        Returns:
+            Fewer than k where fewer pass the filter; empty where none does.
+
+        Raises:
+            InputError: no query or two, a blank one, k out of range, a vector that does not fit, or ``dense`` for a
+                text in a sense without an encoder.
+            FilterError: the filter does not parse, or names a field that is not there.
+            UnknownSense, UnknownItem: no such sense or item; names the nearest.
+            FingerprintMismatch: the encoder here is another than the one that made the sense.
+        """
+        from similia.collection.searching import search
+
+        return search(self._space, query, like=like, sense=sense, mode=mode, where=where, k=k, offset=offset)
+
+    def similar(
+        self,
+        key: object,
+        *,
+        sense: str = "topic",
+        mode: Literal["hybrid", "dense", "text"] = "dense",
+        where: str | None = None,
+        k: int = 10,
+        offset: int = 0,
+    ) -> Results:
+        """The nearest neighbours of an item in a sense, without the item; scores are cosines.
+
+        The same as :meth:`search` with ``like=key`` and ``mode="dense"``.
+        """
+        return self.search(like=key, sense=sense, mode=mode, where=where, k=k, offset=offset)
+
+    def compare(self, a: object, b: object) -> Comparison:
+        """Compare two items: in each sense how alike and why, shared rare words, and field by field.
+
+        Args:
+            a: a key.
+            b: another.
+
+        Raises:
+            UnknownItem: a key that no item has.
+        """
+        from similia.collection.comparing import compare
+
+        return compare(self._space, a, b)
+
+    def label(
+        self, classes: Classes, *, sense: str = "topic", save: str | None = None, progress: bool | None = None
+    ) -> Labels:
+        """Assign each item to one of the classes that are described, without training.
+
+        Args:
+            classes: a file or a list of lines, one class each: ``name``, or ``name: keyword, keyword`` (``#`` begins a
+                comment); or a mapping of names to keywords.
+            sense: whose vectors are used; it needs an encoder.
+            save: a field that the labels are written to.
+            progress: True or False to show a bar or not; by default on a terminal.
+
+        Raises:
+            InputError: a class without keywords or twice, no items, or a field that labels must not replace.
+        """
+        from similia.collection.labelling import label
+
+        return label(self._space, classes, sense=sense, save=save, progress=progress)
+
+    def near_duplicates(
+        self, *, sense: str = "topic", threshold: float = 0.95, limit: int = 1000, where: str | None = None
+    ) -> DuplicatePairs:
+        """The pairs of items with the highest cosine, best first, each once.
+
+        Args:
+            sense: in which they are alike.
+            threshold: the least cosine, -1 to 1.
+            limit: the most pairs.
+            where: a filter that both items pass.
+        """
+        from similia.collection.duplicates import near_duplicates
+
+        return near_duplicates(self._space, sense=sense, threshold=threshold, limit=limit, where=where)
+
+    def layout(self, sense: str = "topic") -> Layout:
+        """A map of the collection: every item at a place on a plane, neighbours beside each other.
+
+        The map is kept, and new items are placed beside their neighbours; it is made anew when a fifth of the items is
+        new.
+        """
+        from similia.collection.layout import layout
+
+        return layout(self._space, sense)
+
+    # -- keeping safe
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: Literal["parquet", "jsonl", "csv", "tsv"] | None = None,
+        where: str | None = None,
+        vectors: bool = False,
+        progress: bool | None = None,
+    ) -> int:
+        """Write items to a file, and return how many.
+
+        Args:
+            path: ends in .parquet, .jsonl or .csv (these also with .gz, .xz, .zst).
+            format: instead of what the name says.
+            where: a filter.
+            vectors: whether the vectors of every sense are written, too.
+            progress: True or False to show a bar or not; by default on a terminal.
+
+        The key is the column ``_key``, which :meth:`add` takes as the key again.
+        """
+        from similia.collection.exporting import export
+
+        return export(self._space, path, format=format, where=where, vectors=vectors, progress=progress)
+
+    def backup(self, target: str | os.PathLike[str]) -> None:
+        """Copy the collection to a new folder while others read and write, and verify the copy."""
+        self._space.store.backup(Path(target).expanduser())
+
+    def check(self, *, mend: bool = True) -> CheckReport:
+        """Verify every promise, mend what can be made anew, and say what was mended."""
+        from similia.collection.checking import check
+
+        return check(self._space, mend=mend)
+
+    @classmethod
+    def restore(cls, backup: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+        """Make a collection at ``target`` from a backup, verified before it is there."""
+        Store.restore(Path(backup).expanduser(), Path(target).expanduser())
+
+    @classmethod
+    def remove(cls, path: str | os.PathLike[str]) -> None:
+        """Delete a collection; a folder that is none is left alone.
+
+        Raises:
+            CollectionNotFound: there is nothing at that place.
+            InputError: what is there is no collection.
+        """
+        Store.remove(Path(path).expanduser())

@@ -1,0 +1,167 @@
+"""All vectors of one sense at one state of the collection, ready to be searched.
+
+A state has a base (mapped from a derived file, or in memory) and a small addition of what came later; rows that were
+replaced or deleted are dead. States are never changed: a newer one takes the place of an older one, so that threads
+that still read the older one see ids and vectors that belong together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from similia.collection.derived import Mapped
+from similia.index import ExactIndex
+from similia.types import Bool, Float32, Hits, Int64
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows: ``ids`` int64 (n,) ascending, ``vectors`` float32 or float16 (n, d).
+
+    ``alive`` bool (n,) is None where every row is.
+    """
+
+    ids: Int64
+    vectors: npt.NDArray[Any]
+    alive: Bool | None = None
+
+    @cached_property
+    def index(self) -> ExactIndex:
+        """The exact index over all rows, dead ones too."""
+        return ExactIndex(self.vectors)
+
+    @property
+    def count(self) -> int:
+        """How many rows are alive."""
+        return int(self.ids.size if self.alive is None else np.count_nonzero(self.alive))
+
+    def without(self, ids: Int64) -> Part:
+        """The part with the rows of ``ids`` dead."""
+        found = positions(self.ids, ids)
+        found = found[found >= 0]
+        if not found.size:
+            return self
+        alive = np.ones(self.ids.size, bool) if self.alive is None else self.alive.copy()
+        alive[found] = False
+        part = Part(self.ids, self.vectors, alive)
+        if "index" in self.__dict__:
+            part.__dict__["index"] = self.index
+        return part
+
+    def live(self) -> tuple[Int64, npt.NDArray[Any]]:
+        """Ids and vectors of the rows that are alive; no copy where all are."""
+        return (self.ids, self.vectors) if self.alive is None else (self.ids[self.alive], self.vectors[self.alive])
+
+    def mask(self, allowed: Int64 | None, without: int | None) -> Bool | None:
+        """Which rows may be found: alive, in ``allowed`` (ascending; None: all), and not the item ``without``."""
+        mask = self.alive
+        if allowed is not None:
+            mask = np.zeros(self.ids.size, bool)
+            found = positions(self.ids, allowed)
+            mask[found[found >= 0]] = True
+            if self.alive is not None:
+                mask &= self.alive
+        if without is not None:
+            place = positions(self.ids, np.array([without], np.int64))[0]
+            if place >= 0:
+                mask = np.ones(self.ids.size, bool) if mask is None else mask.copy()
+                mask[place] = False
+        return mask
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """The vectors of a sense at database version ``version``; ``parts`` have no live id in common."""
+
+    version: int
+    dimension: int
+    parts: tuple[Part, ...]
+    file: Mapped | None = None
+
+    def __len__(self) -> int:
+        return sum(part.count for part in self.parts)
+
+    @property
+    def sound(self) -> bool:
+        """Whether the mapped file is still what was verified."""
+        return self.file is None or self.file.unchanged()
+
+    def search(self, query: Float32, k: int, *, allowed: Int64 | None = None, without: int | None = None) -> Hits:
+        """The k items of the highest cosine to one query, best first, ties by id.
+
+        Args:
+            query: (d,) or (1, d).
+            k: the most hits.
+            allowed: ids that may be found, ascending; None for all.
+            without: an id that may not.
+
+        Returns:
+            Hits of one query with ``min(k, len(self))`` places.
+        """
+        k = min(k, len(self))
+        ids, scores = [], []
+        for part in self.parts:
+            if not part.ids.size or k < 1:
+                continue
+            found = part.index.search(query, min(k, part.ids.size), where=part.mask(allowed, without))
+            kept = found.ids[0] >= 0
+            ids.append(part.ids[found.ids[0][kept]])
+            scores.append(found.scores[0][kept])
+        hits = Hits.empty(1, max(k, 0))
+        if ids:
+            every_id, every_score = np.concatenate(ids), np.concatenate(scores)
+            order = np.lexsort((every_id, -every_score))[:k]
+            hits.ids[0, : order.size], hits.scores[0, : order.size] = every_id[order], every_score[order]
+        return hits
+
+    def all(self) -> tuple[Int64, npt.NDArray[Any]]:
+        """Ids ascending (n,) and vectors (n, d) as stored; no copy where there is one part with no dead row."""
+        parts = [part.live() for part in self.parts if part.ids.size]
+        if not parts:
+            return np.empty(0, np.int64), np.empty((0, self.dimension), np.float32)
+        if len(parts) == 1:
+            return parts[0]
+        ids = np.concatenate([ids for ids, _ in parts])
+        order = np.argsort(ids, kind="stable")
+        return ids[order], np.concatenate([vectors for _, vectors in parts])[order]
+
+    def of(self, ids: Int64) -> Float32:
+        """Vectors (n, d) of these items, NaN where one is not there."""
+        found = np.full((len(ids), self.dimension), np.nan, np.float32)
+        for part in self.parts:
+            places = positions(part.ids, ids)
+            known = places >= 0
+            if part.alive is not None:
+                known[known] = part.alive[places[known]]
+            found[known] = part.vectors[places[known]]
+        return found
+
+
+def positions(sorted_ids: Int64, ids: Int64) -> Int64:
+    """Where each of ``ids`` stands in ``sorted_ids`` (ascending, no duplicates); -1 where it does not.
+
+    Example:
+        >>> positions(np.array([2, 5, 9]), np.array([9, 3])).tolist()
+        [2, -1]
+    """
+    if not sorted_ids.size:
+        return np.full(len(ids), -1, np.int64)
+    places = np.minimum(np.searchsorted(sorted_ids, ids), sorted_ids.size - 1)
+    return np.where(sorted_ids[places] == ids, places, -1).astype(np.int64)
+
+
+def normalised(vectors: npt.NDArray[Any]) -> Float32:
+    """Each row divided by its length; rows of zeros stay zeros.
+
+    Example:
+        >>> normalised(np.array([[0, 2], [0, 0]], np.float32)).tolist()
+        [[0.0, 1.0], [0.0, 0.0]]
+    """
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    lengths[lengths == 0] = 1.0
+    return np.ascontiguousarray(vectors / lengths[:, None].astype(np.float32), dtype=np.float32)

@@ -1,0 +1,334 @@
+"""Files that clients send: kept for a while, read to show their types, added in the background.
+
+One thread does the work, since a collection has one writer. A file that was added in part (the server was killed, the
+disk was full) goes on where it stopped when the same file is sent again: it is added from a place that is named after
+its content, so that the collection knows it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import queue
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal, TypeAlias
+
+from similia.errors import CollectionBusy, InputError, SimiliaError, UnknownItem
+from similia.serve.answers import discreet
+from similia.serve.shelf import Shelf
+
+State: TypeAlias = Literal["reading", "ready", "waiting", "adding", "done", "failed", "stopped"]
+
+MAX_HELD = 8
+"""Most files that are kept or worked on at a time."""
+
+PATIENCE = 3600.0
+"""Seconds that a file is kept after the last word about it."""
+
+FORGOTTEN = 24 * 3600.0
+"""Seconds after which a file that a killed server left behind is deleted."""
+
+PLACE = Path("derived") / ".uploads"
+"""Where files are kept, in the folder of the collection: beside what can be deleted at any time."""
+
+RESTING = ("done", "failed", "stopped")
+
+STOP_PATIENCE = 10.0
+"""Seconds that a stopping server waits for the work under way."""
+
+_log = logging.getLogger("similia.serve")
+
+
+@dataclass(frozen=True)
+class FieldFound:
+    """A field of an uploaded file, as its rows show it."""
+
+    name: str
+    type: str
+    example: str
+    empty: int
+    unique: bool
+
+
+@dataclass
+class Upload:
+    """A file and what has become of it."""
+
+    id: str
+    collection: str
+    file: str
+    bytes: int
+    state: State = "reading"
+    rows: int | None = None
+    done: int = 0
+    fields: list[FieldFound] = field(default_factory=list)
+    key: str | None = None
+    report: dict[str, Any] | None = None
+    error: str | None = None
+    changed: float = field(default_factory=time.monotonic)
+    cancelled: bool = False
+    path: Path = Path()
+    digest: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a client may know."""
+        hidden = ("changed", "cancelled", "path", "digest")
+        return {name: value for name, value in asdict(self).items() if name not in hidden}
+
+    def move(self, state: State, error: str | None = None) -> None:
+        """Enter another state."""
+        self.state, self.error, self.changed = state, error, time.monotonic()
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a file is to be added; see :meth:`similia.Collection.add`."""
+
+    key: str | None = None
+    text: Sequence[str] | None = None
+    schema: Mapping[str, str] | None = None
+    on_duplicate: Literal["error", "skip", "replace"] = "error"
+
+
+def safe_name(sent: str | None) -> str:
+    r"""The last part of a file name that a client sent, in harmless letters.
+
+    Example:
+        >>> safe_name("../../etc/pass wd*.csv"), safe_name(r"C:\data\a.jsonl.xz"), safe_name("..")
+        ('pass_wd_.csv', 'a.jsonl.xz', 'upload')
+    """
+    last = re.split(r"[/\\]", sent or "")[-1]
+    return re.sub(r"[^\w.-]+", "_", last)[-100:].lstrip(".-") or "upload"
+
+
+class Uploads:
+    """The files of one server.
+
+    Args:
+        shelf: where they go.
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._uploads: dict[str, Upload] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._worker: threading.Thread | None = None
+
+    def receive(self, collection: str, name: str | None, stream: IO[bytes], *, start: Options | None = None) -> Upload:
+        """Keep a file, and have it read.
+
+        Args:
+            collection: where it is to be added.
+            name: what the client calls it.
+            stream: its content.
+            start: add it when it has been read, instead of waiting for :meth:`begin`.
+
+        Raises:
+            CollectionBusy: :data:`MAX_HELD` files are being kept already.
+        """
+        upload = Upload(secrets.token_urlsafe(9), collection, safe_name(name), 0)
+        with self._lock:
+            self._forget()
+            if sum(one.state not in RESTING for one in self._uploads.values()) >= MAX_HELD:
+                raise CollectionBusy(f"{MAX_HELD} uploads are waiting here; add or cancel one of them first")
+            if self._worker is None:  # a daemon: killing it is as safe as any crash, and must not hold up the exit
+                self._worker = threading.Thread(target=self._run, name="similia uploads", daemon=True)
+                self._worker.start()
+            self._uploads[upload.id] = upload
+        try:
+            folder = self._shelf[collection].path / PLACE
+            _sweep(folder)
+            upload.path = folder / upload.id / upload.file
+            upload.path.parent.mkdir(parents=True, mode=0o700)
+            digest = hashlib.sha256()
+            with upload.path.open("wb") as copy:
+                while part := stream.read(1024 * 1024):
+                    digest.update(part)
+                    copy.write(part)
+            upload.bytes, upload.digest = upload.path.stat().st_size, digest.hexdigest()[:32]
+        except BaseException:
+            self._discard(upload)
+            self._uploads.pop(upload.id, None)
+            raise
+        self._work.put(lambda: self._read(upload, start))
+        return upload
+
+    def begin(self, upload: Upload, options: Options) -> Upload:
+        """Have a file that was read added, in the background.
+
+        Raises:
+            InputError: it is not ready, or a field that is named is not in it.
+        """
+        names = [one.name for one in upload.fields]
+        for name in [*([options.key] if options.key else []), *(options.text or ()), *(options.schema or ())]:
+            if name not in names:
+                raise InputError(f"the file has no field {name[:80]!r}; it has: {', '.join(names)[:400]}")
+        with self._lock:
+            if upload.state != "ready":
+                raise InputError(f"the upload is {upload.state}; only one that is ready can be added")
+            upload.move("waiting")
+        self._work.put(lambda: self._add(upload, options))
+        return upload
+
+    def get(self, identity: str) -> Upload:
+        """The upload of that name, or UnknownItem."""
+        try:
+            return self._uploads[identity]
+        except KeyError:
+            raise UnknownItem(f"no upload {identity[:40]!r} is known here; it may have been forgotten") from None
+
+    def of(self, collection: str) -> list[Upload]:
+        """The uploads to a collection, newest first."""
+        return [one for one in reversed(list(self._uploads.values())) if one.collection == collection]
+
+    def cancel(self, upload: Upload) -> Upload:
+        """Give an upload up before anything of it is added.
+
+        Raises:
+            InputError: it is being added, or was.
+        """
+        with self._lock:
+            if upload.state in ("adding", "done"):
+                raise InputError(f"{upload.file} is {upload.state} and cannot be given up; take it back with undo")
+            upload.cancelled = True
+            if upload.state in ("ready", "waiting"):
+                upload.move("stopped")
+                self._discard(upload)
+        return upload
+
+    def progress(self, upload: Upload) -> Upload:
+        """``upload``, its count of rows brought up to date from the log of the collection."""
+        if upload.state == "adding":
+            latest = self._shelf[upload.collection].log(1)
+            if latest and latest[0].command == "add" and latest[0].state == "open":
+                upload.done = max(upload.done, latest[0].added + latest[0].replaced)
+        return upload
+
+    def close(self) -> bool:
+        """Delete what is kept; whether the work under way came to its end.
+
+        What did not is cut off with the process: the batches that it finished stay, and the same file goes on there.
+        """
+        self._stopping.set()
+        self._work.put(None)
+        if self._worker is not None:
+            self._worker.join(STOP_PATIENCE)
+        ended = self._worker is None or not self._worker.is_alive()
+        for upload in self._uploads.values():
+            if ended or upload.state != "adding":
+                self._discard(upload)
+        return ended
+
+    # -- the worker's side
+
+    def _run(self) -> None:
+        while (task := self._work.get()) is not None and not self._stopping.is_set():
+            task()
+
+    def _read(self, upload: Upload, start: Options | None) -> None:
+        from similia.collection.sources import open_source
+
+        def read() -> None:
+            scan = open_source(upload.path).scan()
+            upload.rows = scan.rows
+            upload.fields = [
+                FieldFound(name, kind, _short(scan.examples.get(name)), scan.nulls.get(name, 0), _is(scan.unique, name))
+                for name, kind in scan.types.items()
+            ]
+            upload.key = next((name for name in ("id", "key") if _is(scan.unique, name)), None)
+
+        if not self._guarded(upload, read):
+            return
+        if upload.cancelled:
+            upload.move("stopped")
+            self._discard(upload)
+            return
+        upload.move("ready")
+        if start is not None:
+            try:
+                self.begin(upload, start)
+            except SimiliaError as error:
+                upload.move("failed", str(error))
+                self._discard(upload)
+
+    def _add(self, upload: Upload, options: Options) -> None:
+        with self._lock:
+            if upload.state != "waiting":
+                return
+            upload.move("adding")
+
+        def add() -> None:
+            known = upload.path.parent.with_name(upload.digest) / upload.file
+            known.parent.mkdir(mode=0o700, exist_ok=True)
+            upload.path.replace(known)
+            self._discard(upload)
+            upload.path = known
+            report = self._shelf[upload.collection].add(
+                known,
+                key=options.key,
+                text=list(options.text) if options.text else None,
+                schema=dict(options.schema) if options.schema else None,
+                on_duplicate=options.on_duplicate,
+                progress=False,
+            )
+            upload.report = report.to_dict()
+
+        if self._guarded(upload, add):
+            upload.done = upload.rows or upload.done
+            upload.move("done")
+        self._discard(upload)
+
+    def _guarded(self, upload: Upload, work: Callable[[], None]) -> bool:
+        """Do ``work``; if it fails, say so in ``upload``, in words that a client may read."""
+        try:
+            work()
+        except SimiliaError as error:
+            folders = [*self._shelf.folders, upload.path]
+            upload.move("failed", discreet(str(error), folders))
+        except Exception:  # noqa: BLE001 - the thread goes on, the log has the traceback
+            reference = secrets.token_hex(4)
+            _log.exception("upload failed, reference %s", reference)
+            upload.move("failed", f"something went wrong here; the server's log tells more under {reference}")
+        else:
+            return True
+        self._discard(upload)
+        return False
+
+    def _discard(self, upload: Upload) -> None:
+        if upload.path != Path():
+            shutil.rmtree(upload.path.parent, ignore_errors=True)
+
+    def _forget(self) -> None:
+        """Drop files that nobody came back for, and the record of old ones."""
+        now = time.monotonic()
+        for identity, upload in list(self._uploads.items()):
+            if upload.state not in ("reading", "waiting", "adding") and now - upload.changed > PATIENCE:
+                self._discard(upload)
+                del self._uploads[identity]
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what killed servers left behind."""
+    for left in folder.glob("*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > FORGOTTEN:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _is(unique: Mapping[str, bool], name: str) -> bool:
+    return bool(unique.get(name, False))
+
+
+def _short(value: Any) -> str:
+    text = "" if value is None else " ".join(str(value).split())
+    return text if len(text) <= 120 else text[:119] + "…"
