@@ -1,6 +1,7 @@
 """Exact search over vectors of your own, and two rankings fused, with the rooms alone."""
 
 import numpy as np
+
 from similia.index import ExactIndex
 from similia.rank import fuse
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from similia import Collection
-from similia.collection.comparing import PAIRS, field_comparison, random_pairs, sentences
+from similia.collection.comparing import PAIRS, random_pairs, sentences
+from similia.collection.fieldwise import field_comparison
 from similia.collection.vectors import Part, Vectors
 from similia.errors import UnknownItem
 

@@ -263,7 +263,7 @@ from similia import Collection
 until = time.time() + float(sys.argv[2])
 while time.time() < until:
     with Collection.open(sys.argv[1]) as shelf:
-        found = shelf.search("tea kettle", mode="dense", k=1000)
+        found = shelf.search("tea kettle", mode="dense", k=10_000)
         assert len(found) == found.total == len(set(found.keys)), (len(found), found.total)
         assert shelf.search(like=found.keys[-1], mode="dense", k=3).scores[0] <= 1.0
 """

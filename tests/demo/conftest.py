@@ -9,7 +9,7 @@ import pytest
 
 from similia.demo.story import Alike, Found, Labelled, Points, Spread, Stage, Story
 
-NASTY = "</script><script>alert(1)</script> & \"quotes\" 漢字 \u2028 '"
+NASTY = '</script><script>alert(1)</script> & "quotes" 漢字 \u2028 \''
 
 
 @pytest.fixture(scope="session")

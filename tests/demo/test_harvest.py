@@ -83,7 +83,9 @@ def test_packages_beyond_the_limit_are_not_read_and_said_so() -> None:
     assert read.left_out == ["jinja2"]
 
 
-@given(st.dictionaries(st.sampled_from(["numpy", "scipy", "a", "b", "c"]), st.integers(0, 1_000)), st.integers(0, 2_000))
+@given(
+    st.dictionaries(st.sampled_from(["numpy", "scipy", "a", "b", "c"]), st.integers(0, 1_000)), st.integers(0, 2_000)
+)
 def test_fair_shares_use_the_limit_and_no_more(sizes: dict[str, int], limit: int) -> None:
     shares = fair_shares(sizes, limit)
     assert sum(shares.values()) == min(limit, sum(sizes.values()))

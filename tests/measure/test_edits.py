@@ -300,6 +300,7 @@ def test_sari_by_hand() -> None:
     assert sari(origin, reference, reference) == pytest.approx(
         (3 + 3 + 2 + 0) / 12
     )  # nothing is kept, nothing is there
+    assert sari(origin, reference, reference, empty=1.0) == 1.0
     with pytest.raises(InputError):
         sari(origin, reference, prediction, n=0)
 

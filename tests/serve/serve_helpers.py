@@ -14,14 +14,14 @@ HERE = "http://127.0.0.1"
 EVIL = [
     "<script>document.title='broken'</script>",
     '"><img src=x onerror="document.title=\'broken\'">',
-    "{{7*7}} ${7*7} <%= 7*7 %>",
+    "{{1234567*7}} ${1234567*7} <%= 1234567*7 %>",
     "' OR 1=1 --",
     "</textarea></title><svg onload=alert(1)>",
     "../../../../etc/passwd",
     "a\r\nSet-Cookie: stolen=1",
     "مرحبا \u202e 👩‍🔬 é",
 ]
-AREAS = ["search", "audio", 'it\'s "quoted"', "<b>bold</b>", "{{7*7}}"]
+AREAS = ["search", "audio", 'it\'s "quoted"', "<b>bold</b>", "{{1234567*7}}"]
 TOPICS = [
     ("Fusing rankings of dense and lexical retrieval", "Reciprocal rank fusion joins two rankings of documents."),
     ("Speech recognition for small languages", "An acoustic model is trained with little transcribed speech."),

@@ -15,6 +15,7 @@ from serve_helpers import AREAS, EVIL, HERE
 from similia.errors import InputError
 from similia.serve import create_app
 
+EVALUATED = str(1234567 * 7)
 TOKEN = "correct-horse-battery"
 PAGES = [
     "/c/papers/",
@@ -65,7 +66,7 @@ def test_stored_markup_is_shown_as_text(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     check_markup(answer.text)
-    assert "49" not in re.findall(r"\{\{?7\*7\}?\}|\b49\b", answer.text)
+    assert EVALUATED not in answer.text.replace(",", "")
 
 
 @pytest.mark.parametrize(
@@ -91,8 +92,7 @@ def test_what_is_asked_is_shown_as_text(client: TestClient, text: str) -> None:
         answer = client.get(url + str(__import__("urllib.parse").parse.urlencode({name: text})))
         assert answer.status_code in (200, 404, 422), (path, name, answer.status_code)
         check_markup(answer.text)
-        if "7*7" in text:
-            assert not re.search(r"\b49\b", answer.text.replace("2,049", ""))
+        assert EVALUATED not in answer.text.replace(",", "")
 
 
 def test_evil_values_are_there_and_escaped(client: TestClient) -> None:
@@ -100,7 +100,7 @@ def test_evil_values_are_there_and_escaped(client: TestClient) -> None:
     assert "&lt;script&gt;document.title=" in answer.text
     facets = client.get("/c/papers/").text
     assert "&lt;b&gt;bold&lt;/b&gt;" in facets
-    assert "{{7*7}}" in facets
+    assert "{{1234567*7}}" in facets
 
 
 @pytest.mark.parametrize("number", range(len(AREAS)))

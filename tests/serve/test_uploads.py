@@ -165,7 +165,8 @@ def test_nothing_is_left_on_the_disk(fresh: Collection) -> None:
         wait(client, send(client, "b.csv", b"id,title\nx2,Thing\n"), "ready")
         assert [path.name for path in fresh.path.rglob("*.csv")] == ["b.csv"]
     assert not list(fresh.path.rglob("*.csv"))
-    assert fresh.check().ok
+    report = fresh.check()
+    assert report.ok, report
 
 
 def test_twenty_threads_search_while_a_file_is_added(client: TestClient, fresh: Collection) -> None:

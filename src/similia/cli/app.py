@@ -77,7 +77,7 @@ class Program(TyperGroup):
                 formatter.write_dl([(name.ljust(width), about) for name, (_, about) in commands.items()])
 
 
-app = typer.Typer(cls=Program, add_completion=False, rich_markup_mode=None, help=ABOUT)
+app = typer.Typer(cls=Program, rich_markup_mode=None, help=ABOUT)
 
 
 def _version(value: bool) -> None:

@@ -5,7 +5,6 @@ JSON is what ``to_dict()`` of the result gives. JSON lines and CSV give one row 
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import sys
@@ -66,12 +65,15 @@ def _finite(value: Any) -> Any:
 
 def _csv(rows: list[Row]) -> None:
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    if not columns:
-        return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
     safe = clean if sys.stdout.isatty() else str  # a file gets the text as it is
-    writer.writerow([safe(name) for name in columns])
-    writer.writerows([safe(_cell(row.get(name))) for name in columns] for row in rows)
+    if columns:
+        for cells in (columns, *([_cell(row.get(name)) for name in columns] for row in rows)):
+            sys.stdout.write(",".join(_quoted(safe(cell)) for cell in cells) + "\n")
+
+
+def _quoted(cell: str) -> str:
+    """A cell as RFC 4180 has it. The csv module leaves a lone carriage return bare where lines end otherwise."""
+    return '"' + cell.replace('"', '""') + '"' if any(one in cell for one in ',"\r\n') or cell.strip() != cell else cell
 
 
 def _cell(value: Any) -> str:

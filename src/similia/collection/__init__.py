@@ -23,9 +23,9 @@ from similia._lazy import attach
 if TYPE_CHECKING:
     from similia.collection.collection import Collection as Collection
     from similia.collection.comparing import Comparison as Comparison
-    from similia.collection.comparing import FieldComparison as FieldComparison
     from similia.collection.comparing import SenseComparison as SenseComparison
     from similia.collection.duplicates import DuplicatePairs as DuplicatePairs
+    from similia.collection.fieldwise import FieldComparison as FieldComparison
     from similia.collection.labelling import Labels as Labels
     from similia.collection.labelling import read_classes as read_classes
     from similia.collection.layout import Layout as Layout
@@ -50,7 +50,7 @@ __getattr__, __dir__, __all__ = attach(
         "Comparison": ".comparing",
         "DuplicatePairs": ".duplicates",
         "Explanation": ".results",
-        "FieldComparison": ".comparing",
+        "FieldComparison": ".fieldwise",
         "Hit": ".results",
         "Info": ".reports",
         "Labels": ".labelling",

@@ -128,11 +128,6 @@ class Collection:
     def facets(self, field: str, *, where: str | None = None, limit: int = 20) -> list[tuple[Any, int]]:
         """The most frequent values of a field and how many items have each; the entries of lists count one by one.
 
-        Args:
-            field: its name.
-            where: a filter.
-            limit: the most values.
-
         Raises:
             InputError: there is no such field.
         """
@@ -188,17 +183,15 @@ class Collection:
 
         Args:
             source: a file (CSV, TSV, JSON, JSONL, Parquet, Arrow; also compressed), a folder of documents or images,
-                several of these, ``"-"`` for standard input, a list or iterator of dicts, or a table of pandas, polars
-                or Arrow.
+                several of these, ``"-"`` for standard input, dicts, or a table of pandas, polars or Arrow.
             text: the fields that ``topic`` reads; by default all text fields.
-            key: the field that names an item; by default ``_key``, ``id`` or ``key`` (of folders: ``path``) where every
-                item has another value there, else items are numbered.
+            key: the field that names an item; by default that of earlier adds, or ``_key``, ``id`` or ``key`` (of
+                folders: ``path``) where every item has its own value, else items are numbered.
             schema: field -> type, instead of what is found.
-            on_duplicate: for keys that are there already or twice in the input: ``error`` adds nothing, ``skip`` keeps
-                the item that is there, ``replace`` takes the new one.
+            on_duplicate: for a key that is there, or twice in the input: ``error`` adds nothing, ``skip`` keeps the
+                item that is there, ``replace`` takes the new one.
             vectors: the field that holds vectors made elsewhere; ``topic`` then has these.
-            encoder: what makes the vectors of ``topic``; see :func:`similia.encode.load`. With ``vectors``: what made
-                them, so that text can be searched.
+            encoder: what makes the vectors of ``topic``, or made those given; see :func:`similia.encode.load`.
             precision: ``float32``, or ``float16`` for half the space; the loss is in the report.
             format: of files, instead of what their names and first bytes tell.
             encoding: of text files, by default UTF-8, or UTF-16 with a mark.
@@ -308,11 +301,7 @@ class Collection:
         return self.search(like=key, sense=sense, mode=mode, where=where, k=k, offset=offset)
 
     def compare(self, a: object, b: object) -> Comparison:
-        """Compare two items: in each sense how alike and why, shared rare words, and field by field.
-
-        Args:
-            a: a key.
-            b: another.
+        """Compare the items of two keys: how alike in each sense and why, shared rare words, and field by field.
 
         Raises:
             UnknownItem: a key that no item has.
@@ -343,13 +332,9 @@ class Collection:
     def near_duplicates(
         self, *, sense: str = "topic", threshold: float = 0.95, limit: int = 1000, where: str | None = None
     ) -> DuplicatePairs:
-        """The pairs of items with the highest cosine, best first, each once.
+        """At most ``limit`` pairs of items with a cosine of at least ``threshold``, best first, each pair once.
 
-        Args:
-            sense: in which they are alike.
-            threshold: the least cosine, -1 to 1.
-            limit: the most pairs.
-            where: a filter that both items pass.
+        ``where`` is a filter that both items pass.
         """
         from similia.collection.duplicates import near_duplicates
 
@@ -358,8 +343,7 @@ class Collection:
     def layout(self, sense: str = "topic") -> Layout:
         """A map of the collection: every item at a place on a plane, neighbours beside each other.
 
-        The map is kept, and new items are placed beside their neighbours; it is made anew when a fifth of the items is
-        new.
+        The map is kept and grows with the collection; it is made anew when a fifth of the items is new.
         """
         from similia.collection.layout import layout
 
@@ -376,7 +360,7 @@ class Collection:
         vectors: bool = False,
         progress: bool | None = None,
     ) -> int:
-        """Write items to a file, and return how many.
+        """Write items to a file, and return how many; the key is the column ``_key``, which :meth:`add` takes again.
 
         Args:
             path: ends in .parquet, .jsonl or .csv (these also with .gz, .xz, .zst).
@@ -384,15 +368,13 @@ class Collection:
             where: a filter.
             vectors: whether the vectors of every sense are written, too.
             progress: True or False to show a bar or not; by default on a terminal.
-
-        The key is the column ``_key``, which :meth:`add` takes as the key again.
         """
         from similia.collection.exporting import export
 
         return export(self._space, path, format=format, where=where, vectors=vectors, progress=progress)
 
     def backup(self, target: str | os.PathLike[str]) -> None:
-        """Copy the collection to a new folder while others read and write, and verify the copy."""
+        """Copy the collection to a new folder while others read and write; the copy is verified."""
         self._space.store.backup(Path(target).expanduser())
 
     def check(self, *, mend: bool = True) -> CheckReport:

@@ -43,8 +43,7 @@ def bring(store: Store, row: SenseRow, version: int, known: Vectors | None) -> V
         A state of exactly this version. Where the additions have grown large, the file was made again (if the folder
         can be written).
     """
-    for find in (lambda: known, lambda: _from_file(store, row)):
-        start = find()
+    for start in _starts(store, row, known):
         if start is None or start.version > version or not start.sound:
             continue
         if start.version == version:
@@ -53,6 +52,12 @@ def bring(store: Store, row: SenseRow, version: int, known: Vectors | None) -> V
         if state is not None and len(state) == row.count:
             return _folded(store, row, state) if _loose(state) else state
     return _rebuilt(store, row, version)
+
+
+def _starts(store: Store, row: SenseRow, known: Vectors | None) -> Iterator[Vectors | None]:
+    """The states to begin with, the nearest at hand first."""
+    yield known
+    yield _from_file(store, row)
 
 
 def header(store: Store, row: SenseRow, version: int) -> dict[str, Any]:

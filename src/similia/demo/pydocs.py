@@ -53,7 +53,13 @@ def _note(item: Mapping[str, Any]) -> str:
 
 
 def subject(limit: int = LIMIT, only: list[str] | None = None) -> Subject:
-    """The tour, over at most ``limit`` items, of the packages ``only`` or of all."""
+    """The tour, over at most ``limit`` items, of the packages ``only`` or of all.
+
+    Raises:
+        InputError: none of the packages that were named is here.
+    """
+    if only is not None and not installed(only):
+        raise InputError(f"--packages {','.join(only)}: none of these is installed; python is the standard library")
     return Subject(
         name="pydocs",
         title="What your Python can do",
@@ -79,13 +85,11 @@ def gather(folder: Path, limit: int, only: list[str] | None) -> Gathered:
     """Write the records to ``folder``, or reuse those of an earlier run with the same packages and limit.
 
     Raises:
-        InputError: no package of that name is here, or none has documentation.
+        InputError: the packages have no documentation.
         OSError: the folder cannot be written.
     """
     path, memo = folder / "pydocs.jsonl", folder / "pydocs.json"
     packages = installed(only)
-    if only and not packages:
-        raise InputError(f"--packages {','.join(only)}: none of these is installed; python is the standard library")
     wanted = {"similia": __version__, "limit": limit, "packages": {one.name: one.version for one in packages}}
     known = known_records(memo, path)
     if known.get("wanted") == wanted:

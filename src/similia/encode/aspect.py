@@ -1,1 +1,96 @@
-"""To come."""
+"""One encoder, conditioned on what is meant: "the method that the paper proposes"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from similia.encode.base import Encoder, Side, as_texts, check_side, fingerprint, unit
+from similia.encode.sentences import MOST, sentences
+from similia.errors import InputError
+from similia.types import Dense, Float32
+
+TEMPERATURE = 0.05
+SHARE = 0.5
+BLOCK = 512  # texts whose sentences are encoded together
+
+
+@dataclass(frozen=True)
+class AspectEncoder:
+    """A text's vector, leaning to those of its sentences that are about ``about``.
+
+    Attributes:
+        base: the encoder that is conditioned.
+        about: the aspect in words.
+        temperature: of the softmax over the sentences' similarities to the aspect; lower picks fewer sentences.
+        share: how much of the vector is the aspect's; 0 gives the base encoder's own.
+
+    Example:
+        >>> from similia.encode import load
+        >>> encoder = AspectEncoder(load("hashing"), "the colour")
+        >>> encoder.encode(["The colour is red. It is made of steel."]).vectors.shape
+        (1, 512)
+    """
+
+    base: Encoder
+    about: str
+    temperature: float = TEMPERATURE
+    share: float = SHARE
+
+    def __post_init__(self) -> None:
+        if not self.about.strip():
+            raise InputError("about is empty; say in words what the sense is about, such as 'the method'")
+        if not self.temperature > 0 or not 0 <= self.share <= 1:
+            raise InputError(f"temperature {self.temperature}, share {self.share}: expected more than 0, and 0 to 1")
+
+    @property
+    def name(self) -> str:
+        return f"{self.base.name} about {self.about}"
+
+    @property
+    def dimension(self) -> int:
+        return self.base.dimension
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint(
+            kind="aspect",
+            base=self.base.fingerprint,
+            about=self.about,
+            temperature=self.temperature,
+            share=self.share,
+            sentences=MOST,
+        )
+
+    @cached_property
+    def direction(self) -> Float32:
+        """The aspect's own vector, float32 (d,)."""
+        vectors: Float32 = unit(self.base.encode([self.about], side="query").vectors)
+        return np.asarray(vectors[0], np.float32)
+
+    def encode(self, items: Sequence[str], *, side: Side = "item") -> Dense:
+        """One vector a text: float32 (n, d), of length 1 (or 0)."""
+        check_side(side)
+        texts = as_texts(items)
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        for start in range(0, len(texts), BLOCK):
+            block = texts[start : start + BLOCK]
+            vectors[start : start + BLOCK] = self._block(block, side)
+        return Dense(vectors)
+
+    def _block(self, texts: list[str], side: Side) -> Float32:
+        parts = [sentences(text) or [text] for text in texts]
+        owner = np.repeat(np.arange(len(texts)), [len(each) for each in parts])
+        found = self.base.encode([*texts, *(sentence for each in parts for sentence in each)], side=side).vectors
+        whole, single = unit(found[: len(texts)]), unit(found[len(texts) :])
+        logits = (single @ self.direction).astype(np.float64) / self.temperature
+        highest = np.full(len(texts), -np.inf)
+        np.maximum.at(highest, owner, logits)
+        weights = np.exp(logits - highest[owner])
+        weights /= np.bincount(owner, weights, len(texts))[owner]
+        chosen = np.zeros_like(whole)
+        np.add.at(chosen, owner, single * weights[:, None].astype(np.float32))
+        return unit(self.share * unit(chosen) + (1 - self.share) * whole)

@@ -86,7 +86,6 @@ class TransformerEncoder:
         own = self.settings
         return fingerprint(
             kind="transformer",
-            name=own.name,
             model=own.model_sha256,
             tokenizer=own.tokenizer_sha256,
             max_tokens=own.max_tokens,

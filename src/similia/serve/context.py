@@ -50,7 +50,7 @@ Chosen = Annotated[Collection, Depends(_collection)]
 def check_writable(here: Here) -> None:
     """Refuse a change where the server is read-only."""
     if not here.settings.allow_upload:
-        raise ReadOnlyError("this server is read-only: it was started without leave to add or change")
+        raise ReadOnlyError("this server was started read-only: nothing can be added or changed")
 
 
 Writable = Depends(check_writable)

@@ -66,7 +66,7 @@ def host_refusal(header: str | None, settings: Settings) -> Refusal | None:
         return None
     if settings.token is not None and (not settings.hosts or _is_address(host)):
         return None  # a rebound name has no session: the token protects, and an address cannot be rebound
-    return Refusal(421, f"this server does not answer to the host name {host[:80]!r}; allow it with --allow-host")
+    return Refusal(421, f"this server does not answer to the host name {host[:80]!r}; name it with --name to allow it")
 
 
 def origin_refusal(method: str, headers: Headers) -> Refusal | None:

@@ -66,6 +66,8 @@ def announce(ready: Ready) -> None:
     lines = [f"ready {ready.url}"]
     if ready.token is not None:
         lines += [f"token {ready.token}", f"open {ready.login}"]
+    if sys.stdout.isatty():
+        lines.append("Ctrl-C ends it.")
     print("\n".join(lines), flush=True)
 
 

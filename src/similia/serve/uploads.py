@@ -11,21 +11,18 @@ import contextlib
 import hashlib
 import logging
 import queue
-import re
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Literal, TypeAlias
+from typing import IO
 
 from similia.errors import CollectionBusy, InputError, SimiliaError, UnknownItem
 from similia.serve.answers import discreet
 from similia.serve.shelf import Shelf
-
-State: TypeAlias = Literal["reading", "ready", "waiting", "adding", "done", "failed", "stopped"]
+from similia.serve.upload import RESTING, Options, Upload, fields_of, safe_name
 
 MAX_HELD = 8
 """Most files that are kept or worked on at a time."""
@@ -39,74 +36,10 @@ FORGOTTEN = 24 * 3600.0
 PLACE = Path("derived") / ".uploads"
 """Where files are kept, in the folder of the collection: beside what can be deleted at any time."""
 
-RESTING = ("done", "failed", "stopped")
-
 STOP_PATIENCE = 10.0
 """Seconds that a stopping server waits for the work under way."""
 
 _log = logging.getLogger("similia.serve")
-
-
-@dataclass(frozen=True)
-class FieldFound:
-    """A field of an uploaded file, as its rows show it."""
-
-    name: str
-    type: str
-    example: str
-    empty: int
-    unique: bool
-
-
-@dataclass
-class Upload:
-    """A file and what has become of it."""
-
-    id: str
-    collection: str
-    file: str
-    bytes: int
-    state: State = "reading"
-    rows: int | None = None
-    done: int = 0
-    fields: list[FieldFound] = field(default_factory=list)
-    key: str | None = None
-    report: dict[str, Any] | None = None
-    error: str | None = None
-    changed: float = field(default_factory=time.monotonic)
-    cancelled: bool = False
-    path: Path = Path()
-    digest: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """What a client may know."""
-        hidden = ("changed", "cancelled", "path", "digest")
-        return {name: value for name, value in asdict(self).items() if name not in hidden}
-
-    def move(self, state: State, error: str | None = None) -> None:
-        """Enter another state."""
-        self.state, self.error, self.changed = state, error, time.monotonic()
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a file is to be added; see :meth:`similia.Collection.add`."""
-
-    key: str | None = None
-    text: Sequence[str] | None = None
-    schema: Mapping[str, str] | None = None
-    on_duplicate: Literal["error", "skip", "replace"] = "error"
-
-
-def safe_name(sent: str | None) -> str:
-    r"""The last part of a file name that a client sent, in harmless letters.
-
-    Example:
-        >>> safe_name("../../etc/pass wd*.csv"), safe_name(r"C:\data\a.jsonl.xz"), safe_name("..")
-        ('pass_wd_.csv', 'a.jsonl.xz', 'upload')
-    """
-    last = re.split(r"[/\\]", sent or "")[-1]
-    return re.sub(r"[^\w.-]+", "_", last)[-100:].lstrip(".-") or "upload"
 
 
 class Uploads:
@@ -241,11 +174,8 @@ class Uploads:
         def read() -> None:
             scan = open_source(upload.path).scan()
             upload.rows = scan.rows
-            upload.fields = [
-                FieldFound(name, kind, _short(scan.examples.get(name)), scan.nulls.get(name, 0), _is(scan.unique, name))
-                for name, kind in scan.types.items()
-            ]
-            upload.key = next((name for name in ("id", "key") if _is(scan.unique, name)), None)
+            upload.fields = fields_of(scan)
+            upload.key = next((name for name in ("id", "key") if scan.unique.get(name)), None)
 
         if not self._guarded(upload, read):
             return
@@ -323,12 +253,3 @@ def _sweep(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > FORGOTTEN:
                 shutil.rmtree(left, ignore_errors=True)
-
-
-def _is(unique: Mapping[str, bool], name: str) -> bool:
-    return bool(unique.get(name, False))
-
-
-def _short(value: Any) -> str:
-    text = "" if value is None else " ".join(str(value).split())
-    return text if len(text) <= 120 else text[:119] + "…"

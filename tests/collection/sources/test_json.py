@@ -150,5 +150,12 @@ def test_a_text_of_a_megabyte_is_kept(file: Any, load: Any) -> None:
     assert chunk.MAX_RECORD > 1 << 22
 
 
+def test_an_object_around_a_list_is_one_item_with_a_note(file: Any, load: Any) -> None:
+    scan, rows = load(file("a.json", '{"meta": 1, "data": [{"a": 1}, {"a": 2}]}'))
+    assert rows == [{"meta": 1, "data": [{"a": 1}, {"a": 2}]}]
+    assert "the 2 objects in its field 'data' are none" in scan.notes[0]
+    assert not load(file("b.json", '[{"data": [{"a": 1}, {"a": 2}]}]'))[0].notes
+
+
 def test_json_lines_named_json_are_read(file: Any, load: Any) -> None:
     assert load(file("a.json", '{"a": 1}\n{"a": 2}\n'))[1] == [{"a": 1}, {"a": 2}]

@@ -100,13 +100,24 @@ def test_integers_keep_every_digit(value: int, form: str) -> None:
         (b'{"a": "\\ud800"}', "half of a surrogate pair"),
         (b'{"\\udc00": 1}', "half of a surrogate pair"),
         (b'{"a": {"b": 1, "b": 2}}', "'b' stands twice"),
-        (b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested too deeply"),
+        (b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested more than 200 levels"),
+        (b'{"a":' + b"[" * 200 + b"]" * 200 + b"}", "nested more than 200 levels"),
+        (b'{"a":' * 201 + b"1" + b"}" * 201, "nested more than 200 levels"),
         (b'{"a": ' + b"9" * 5000 + b"}", "cannot be read"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(text: bytes, message: str) -> None:
     with pytest.raises(JsonError, match=message):
         parse_objects([text], text)
+
+
+def test_depth_counts_and_brackets_in_strings_do_not() -> None:
+    for text in (
+        b'{"a":' + b"[" * 199 + b"]" * 199 + b"}",
+        b'{"a": "' + b"[" * 500 + b'"}',
+        b'{"a": [' + b"[]," * 500 + b"[]]}",
+    ):
+        assert parse_objects([text], text) == [json.loads(text)]
 
 
 def test_emoji_as_pairs_of_escapes_are_characters() -> None:

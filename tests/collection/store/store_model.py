@@ -17,20 +17,7 @@ from similia.collection.store import Change, Store
 from similia.collection.store.schema import widen
 
 DIMENSION = 6
-WORDS = [
-    "asymmetric",
-    "similarity",
-    "copy",
-    "detection",
-    "graph",
-    "neural",
-    "cable",
-    "charger",
-    "paper",
-    "sense",
-    "été",
-    "漢字",
-]
+WORDS = ["asymmetric", "similarity", "copy", "detection", "graph", "neural", "cable", "charger", "été", "漢字"]
 TYPES = {"title": "text", "area": "category", "year": "integer", "score": "number", "open": "boolean", "day": "date"}
 WIDER = [
     ("year", "number"),
@@ -38,7 +25,7 @@ WIDER = [
     ("day", "datetime"),
     ("day", "json"),
     ("area", "text"),
-    ("open", "text"),
+    ("open", "json"),
 ]
 SENSES = ("topic", "method", "looks")
 

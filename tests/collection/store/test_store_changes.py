@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,13 @@ from similia.errors import CollectionBusy, InputError, NothingToUndo, SimiliaErr
 
 class Stop(Exception):
     pass
+
+
+@contextmanager
+def stopped() -> Iterator[None]:
+    """The block ends with Stop."""
+    with pytest.raises(Stop):
+        yield
 
 
 def put(change: Any, *keys: str) -> None:
@@ -46,7 +54,7 @@ def test_a_change_that_commits_nothing_leaves_no_trace(store: Store, add: Callab
     version = store.version()
     with store.change("nothing", {}):
         pass
-    with pytest.raises(Stop), store.change("fails", {}) as change, change.transaction():
+    with stopped(), store.change("fails", {}) as change, change.transaction():
         put(change, "b")
         raise Stop
     with store.change("nothing", {}) as change:
@@ -75,7 +83,7 @@ def test_a_failed_transaction_is_taken_back_and_the_change_goes_on(store: Store)
         with change.transaction():
             put(change, "a")
             change.set_progress({"rows": 1})
-        with pytest.raises(Stop), change.transaction():
+        with stopped(), change.transaction():
             put(change, "b")
             change.set_progress({"rows": 2})
             change.set_fields({"t": "text"})
@@ -110,7 +118,7 @@ def test_writing_is_for_transactions(store: Store) -> None:
             lambda: change.set_progress({}),
             lambda: change.set_fields({}),
         ):
-            with pytest.raises(SimiliaError, match="inside `with change.transaction"):
+            with pytest.raises(SimiliaError, match=r"inside `with change\.transaction"):
                 write()
         with change.transaction(), pytest.raises(SimiliaError, match="is under way; end it"), change.transaction():
             pass
@@ -121,13 +129,13 @@ def test_writing_is_for_transactions(store: Store) -> None:
 
 
 def test_resuming(store: Store) -> None:
-    with pytest.raises(Stop), store.change("add", {}, resume_key="file") as change:
+    with stopped(), store.change("add", {}, resume_key="file") as change:
         with change.transaction():
             put(change, "a")
             change.set_progress({"rows": 1})
         raise Stop
     assert store.log()[0].state == "open"
-    with pytest.raises(Stop), store.change("add", {}, resume_key="file") as change:
+    with stopped(), store.change("add", {}, resume_key="file") as change:
         assert change.resumed
         assert change.number == 1
         assert change.progress == {"rows": 1}
@@ -154,7 +162,7 @@ def test_resuming(store: Store) -> None:
     ids=["key", "command", "none"],
 )
 def test_another_command_after_an_interruption(store: Store, command: str, resume_key: str | None) -> None:
-    with pytest.raises(Stop), store.change("add", {}, resume_key="file") as change:
+    with stopped(), store.change("add", {}, resume_key="file") as change:
         with change.transaction():
             put(change, "a", "b")
         raise Stop
@@ -171,7 +179,7 @@ def test_another_command_after_an_interruption(store: Store, command: str, resum
 
 def test_an_open_change_can_be_undone(store: Store, add: Callable[..., Any]) -> None:
     add({"a": {"t": "old"}})
-    with pytest.raises(Stop), store.change("add", {}, resume_key="file") as change:
+    with stopped(), store.change("add", {}, resume_key="file") as change:
         with change.transaction():
             change.put(["a", "b"], [{"t": "new"}, {}], vectors={}, on_duplicate="replace")
         raise Stop
@@ -196,7 +204,7 @@ def test_abandoning(store: Store, add: Callable[..., Any], fail: bool) -> None:
                 raise Stop
 
     if fail:
-        with pytest.raises(Stop):
+        with stopped():
             work()
     else:
         work()

@@ -10,7 +10,7 @@ import pytest
 
 from similia.collection.store import Store
 
-ITEMS = 1_500
+ITEMS = 1_000
 DIMENSION = 96
 KEYS = [str(number) for number in range(ITEMS)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,7 +15,8 @@ from store_faults import Disk, Plan, faulty, forgetful
 from similia.collection.store import Store
 from similia.errors import SimiliaError, StorageError, StorageFull
 
-COMMANDS = 9
+SWEEP = int(os.environ.get("SIMILIA_FAULT_SWEEP", "1"))
+"""how many times as many places to fail at as in the default run"""
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +92,13 @@ def calls(folder: Path, commands: list, models: list[sm.Model], kind: str) -> in
 @pytest.mark.parametrize(
     ("kind", "fault", "times", "points", "error"),
     [
-        ("write", "full", 1, 14, StorageFull),
-        ("write", "full", 10**9, 14, StorageFull),
-        ("write", "short", 1, 14, StorageFull),
-        ("write", "io", 10**9, 8, StorageError),
-        ("sync", "io", 1, 20, StorageError),
-        ("sync", "io", 10**9, 8, StorageError),
-        ("read", "io", 1, 20, StorageError),
+        ("write", "full", 1, 10, StorageFull),
+        ("write", "full", 10**9, 8, StorageFull),
+        ("write", "short", 1, 10, StorageFull),
+        ("write", "io", 10**9, 5, StorageError),
+        ("sync", "io", 1, 10, StorageError),
+        ("sync", "io", 10**9, 5, StorageError),
+        ("read", "io", 1, 16, StorageError),
         ("truncate", "io", 1, 3, StorageError),
     ],
 )
@@ -104,7 +106,8 @@ def test_faults(prepared, kind: str, fault: str, times: int, points: int, error:
     folder, commands, models = prepared
     total = calls(folder, commands, models, kind)
     assert total > 2
-    places = sorted({round(place * (total - 1) / max(1, points - 1)) for place in range(points)})
+    points *= SWEEP
+    places = sorted({round(place * (total - 1) / (points - 1)) for place in range(points)})
     failures = [attempt(folder, commands, models, Plan(frozenset([kind]), at, times, fault)) for at in places]
     assert all(failure is None or isinstance(failure, error) for failure in failures), failures
     # What fails while tidying up after a change is not the change's failure.
@@ -136,8 +139,9 @@ def test_no_power(prepared) -> None:
     total = disk.calls
     assert not disk.off
     random = Random(5)
-    for place in range(40):
-        disk = Disk(off_at=round(place * (total - 1) / 39))
+    points = 24 * SWEEP
+    for place in range(points):
+        disk = Disk(off_at=round(place * (total - 1) / (points - 1)))
         lose_power(folder, commands, models, disk, random)
         assert disk.off
 

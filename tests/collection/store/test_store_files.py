@@ -171,7 +171,7 @@ def test_restoring_what_is_no_backup(store: Store, tmp_path: Path) -> None:
         Store.restore(store.folder, tmp_path / "x")
     store.backup(tmp_path / "b")
     (tmp_path / "b" / "backup.json").write_text("{")
-    with pytest.raises(CollectionDamaged, match="backup.json is damaged"):
+    with pytest.raises(CollectionDamaged, match=r"backup\.json is damaged"):
         Store.restore(tmp_path / "b", tmp_path / "x")
     assert not (tmp_path / "x").exists()
 

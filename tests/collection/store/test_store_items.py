@@ -286,4 +286,4 @@ def test_a_changed_record_is_not_handed_out(store: Store, add: Callable[..., Any
         store.records(ids)
     report = store.check()
     assert not report.ok
-    assert [detail for _, held, detail in report.promises if not held][0].startswith("the record of item 'b'")
+    assert next(detail for _, held, detail in report.promises if not held).startswith("the record of item 'b'")

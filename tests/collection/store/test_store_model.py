@@ -128,7 +128,7 @@ class Commands(RuleBasedStateMachine):
 
 
 Commands.TestCase.settings = settings(
-    max_examples=int(os.environ.get("SIMILIA_MODEL_RUNS", "25")),
+    max_examples=int(os.environ.get("SIMILIA_MODEL_RUNS", "20")),
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from similia.collection.store.vectors import checksums
 from similia.errors import CollectionDamaged, InputError, UnknownItem, UnknownSense
 
 DEFINITION = {"fields": ["title"], "about": 'the "method" 😀'}
+
+
+class Stop(Exception):
+    pass
 
 
 def make(store: Store, name: str = "topic", dimension: int = 3, precision: str = "float32") -> None:
@@ -83,10 +88,10 @@ def test_what_is_missing_is_known_after_a_rollback(store: Store, add: Callable[.
     with store.change("senses add", {}) as change:
         with change.transaction():
             change.create_sense("s", {}, fingerprint="f", dimension=1, precision="float32")
-        with pytest.raises(ZeroDivisionError), change.transaction():
+        with suppress(Stop), change.transaction():
             change.put_vectors("s", np.array([1, 2]), [[1.0], [2.0]])
             assert store.without_vector("s", 9).tolist() == [3, 4]
-            1 / 0  # noqa: B018
+            raise Stop
         assert store.without_vector("s", 9).tolist() == [1, 2, 3, 4]
         change.abandon()
     assert store.senses() == {}
@@ -184,7 +189,7 @@ def test_bad_vectors(store: Store, add: Callable[..., Any]) -> None:
         change.put_vectors("half", ids[:0], np.empty((0, 2)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(hnp.arrays(np.float32, (3, 4), elements=st.floats(-60_000, 60_000, width=32)))
 def test_vectors_come_back_as_stored(tmp_path_factory: pytest.TempPathFactory, vectors: np.ndarray) -> None:
     with Store.create(tmp_path_factory.mktemp("v") / "c") as store:
@@ -247,9 +252,7 @@ def test_a_changed_vector_is_not_handed_out(tmp_path: Path) -> None:
         db.execute("UPDATE v1 SET vector = zeroblob(8) WHERE id = 2")
         db.close()
         for read in (lambda: store.vectors("s"), lambda: store.vectors_of("s", np.array([2]))):
-            with pytest.raises(
-                CollectionDamaged, match="vector of item number 2 in sense 's' was changed from outside"
-            ):
+            with pytest.raises(CollectionDamaged, match="vector of item number 2 in sense 's' was changed"):
                 read()
         assert not store.check().ok
         db = apsw.Connection(str(tmp_path / "c" / "collection.db"))

@@ -100,11 +100,11 @@ def test_words_are_folded_and_stemmed(store: Store, add: Callable[..., Any]) -> 
         assert store.text_search(query, 1).ids[0, 0] == ids[1], query
 
 
+operators = st.sampled_from(['"', "AND", "NOT", "NEAR(", ")", "*", "^", ":", "c0", "{", "a", "-"])
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    query=st.text()
-    | st.lists(st.sampled_from(['"', "AND", "NOT", "NEAR(", ")", "*", "^", ":", "c0", "{", "a", "-"])).map(" ".join)
-)
+@given(query=st.text() | st.lists(operators).map(" ".join))
 def test_nothing_is_an_operator(tmp_path_factory: pytest.TempPathFactory, query: str) -> None:
     store = _shared(tmp_path_factory)
     hits = store.text_search(query, 5)

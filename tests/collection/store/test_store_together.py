@@ -16,7 +16,7 @@ from similia.collection.store import Store
 from similia.index.where import Predicate
 
 ITEMS = 20
-CHANGES = 8
+CHANGES = 6
 KEYS = [f"k{number}" for number in range(ITEMS)]
 
 

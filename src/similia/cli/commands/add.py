@@ -79,7 +79,7 @@ def add(
     after an interruption: it goes on where it was.
     """
     from similia.collection import Collection
-    from similia.errors import CollectionNotFound, InputError
+    from similia.errors import CollectionNotFound, SimiliaError
 
     types = options.schema(schema)
     try:
@@ -101,9 +101,9 @@ def add(
                 format=form,
                 encoding=encoding,
             )
-        except InputError:
+        except SimiliaError:
             made = made and not len(opened)
-            if made:  # input that could not be read leaves no empty collection behind
+            if made:  # what could not be added leaves no empty collection behind
                 opened.close()
                 Collection.remove(collection)
             raise

@@ -13,8 +13,7 @@ from similia.cli.help import Command, Group, new_app
 
 EXAMPLES = """\
 similia atlas
-similia atlas run 4 --quick
-similia atlas report atlas.html"""
+similia atlas list --format csv"""
 
 app = new_app(cls=Group, epilog=EXAMPLES, invoke_without_command=True, subcommand_metavar="[list|run|report] [ARGS]...")
 

@@ -21,7 +21,7 @@ app = new_app()
 EXAMPLES = """\
 similia delete papers p3 --yes
 similia delete papers --where "year < 2015" --yes
-echo p4 | similia delete papers - --yes"""
+echo p5 | similia delete papers - --yes"""
 
 
 @app.command(cls=Command, epilog=EXAMPLES)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import typer
 
@@ -54,7 +54,7 @@ def export(
     """Write the items to Parquet, JSON lines or CSV."""
     from similia.collection import Collection
 
-    chosen = cast('Literal["parquet", "jsonl", "csv", "tsv"] | None', None if form is None else form.value)
+    chosen: Literal["parquet", "jsonl", "csv", "tsv"] | None = None if form is None else form.value
     if target == "-" and chosen == "parquet":
         raise InputError("--format parquet needs a file; standard output takes jsonl, csv or tsv")
     with Collection.open(collection) as opened:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from similia.collection.sources.chunk import Chunk, located, skipped
+from similia.collection.sources.jsontext import MAX_DEPTH, TOO_DEEP
 from similia.collection.sources.values import decimal_value
 from similia.errors import SourceError
 
@@ -21,7 +22,7 @@ ROWS = 1000
 _PLAIN = frozenset({int, float, bool, type(None)})
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """Return a Python value as a JSON-like one.
 
     NumPy scalars and arrays, dates and times, decimals, UUIDs, paths, enums, tuples and sets are taken in; a datetime
@@ -43,9 +44,11 @@ def plain(value: Any) -> Any:
     if kind is str:
         return _text(value)
     if kind is list or kind is tuple:
-        return [plain(inner) for inner in value]
+        if depth >= MAX_DEPTH:
+            raise ValueError(f"it {TOO_DEEP}")
+        return [plain(inner, depth + 1) for inner in value]
     if isinstance(value, Mapping):
-        return _object(value)
+        return _object(value, depth + 1)
     if isinstance(value, Enum):
         return plain(value.value)
     if kind.__module__.partition(".")[0] in ("numpy", "pandas") or hasattr(value, "tolist"):
@@ -63,7 +66,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, UUID | PurePath):
         return _text(str(value))
     if isinstance(value, set | frozenset):
-        return sorted((plain(inner) for inner in value), key=repr)
+        return sorted((plain(inner, depth + 1) for inner in value), key=repr)
     for simple in (str, int, float):
         if isinstance(value, simple):
             return plain(simple(value))
@@ -82,12 +85,14 @@ def _text(value: str) -> str:
     return value
 
 
-def _object(value: Mapping[Any, Any]) -> dict[str, Any]:
+def _object(value: Mapping[Any, Any], depth: int = 1) -> dict[str, Any]:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it {TOO_DEEP}")
     for name in value:
         if type(name) is not str:
             raise ValueError(f"the key {name!r} is of type {type(name).__name__}; keys are strings")
         _text(name)
-    return {name: plain(inner) for name, inner in value.items()}
+    return {name: plain(inner, depth) for name, inner in value.items()}
 
 
 def _from_numpy(value: Any) -> Any:
@@ -125,8 +130,6 @@ def _plain_row(row: Any, name: str, number: int) -> dict[str, Any]:
         field = next((key for key, value in row.items() if not _is_plain(value)), None)
         where = "" if field is None else f"field {field!r}: "
         raise located(f"{where}{error}", name, number, "row") from None
-    except RecursionError:
-        raise located("is nested too deeply, beyond some hundred levels", name, number, "row") from None
 
 
 def _is_plain(value: Any) -> bool:

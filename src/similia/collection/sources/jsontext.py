@@ -14,6 +14,11 @@ from typing import Any
 
 import orjson
 
+MAX_DEPTH = 200
+"""Lists and objects that may stand within each other; SQLite and Python both give up at about 1,000."""
+
+TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep, the limit"
+
 _KEY = re.compile(rb'"[ \t\r\n]*:')
 _SPACED_COLON = (b" :", b"\t:", b"\r:", b"\n:")
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
@@ -55,7 +60,7 @@ def parse_objects(texts: Sequence[bytes], block: bytes) -> list[dict[str, Any]]:
         rows: list[Any] = list(map(orjson.loads, texts))
     except orjson.JSONDecodeError:
         return [_exact_object(text, index) for index, text in enumerate(texts)]
-    if set(map(type, rows)) - {dict}:
+    if set(map(type, rows)) - {dict} or any(map(_may_be_deep, texts)):
         return [_exact_object(text, index) for index, text in enumerate(texts)]
     if _may_hold_twins(block, sum(map(len, rows))) or _may_hold_long_integers(block):
         return [
@@ -78,8 +83,21 @@ def parse_value(text: bytes) -> Any:
     return _exact(text, 0) if _may_be_odd(text, value) else value
 
 
+def _may_be_deep(text: bytes) -> bool:
+    return text.count(b"[") + text.count(b"{") > MAX_DEPTH
+
+
+def _depth(value: Any) -> int:
+    """How many lists and objects stand within each other."""
+    depth, level = 0, [value]
+    while level := [inner for inner in level if type(inner) in (dict, list)]:
+        depth += 1
+        level = [inner for outer in level for inner in (outer.values() if type(outer) is dict else outer)]
+    return depth
+
+
 def _may_be_odd(text: bytes, value: Any) -> bool:
-    return _may_hold_twins(text, _count_keys(value)) or _may_hold_long_integers(text)
+    return _may_hold_twins(text, _count_keys(value)) or _may_hold_long_integers(text) or _may_be_deep(text)
 
 
 def _may_hold_twins(text: bytes, keys: int) -> bool:
@@ -158,13 +176,15 @@ def _exact(text: bytes, index: int) -> Any:
         value = json.loads(decoded, object_pairs_hook=_unique_pairs, parse_float=_finite_float)
         if "\\u" in decoded:
             _refuse_surrogates(value)
+        if _may_be_deep(text) and _depth(value) > MAX_DEPTH:
+            raise JsonError(TOO_DEEP)
     except JsonError as error:
         raise JsonError(str(error), index) from None
     except json.JSONDecodeError as error:
         where = f"at character {error.pos + 1:,} of {len(decoded):,}"
         raise JsonError(f"is not valid JSON ({error.msg.lower()} {where})", index) from None
     except RecursionError:
-        raise JsonError("is nested too deeply, beyond some hundred levels", index) from None
+        raise JsonError(TOO_DEEP, index) from None
     except ValueError as error:  # an integer of more than 4,300 digits
         raise JsonError(f"holds a number that cannot be read ({error})", index) from None
     return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import IO
 
 import numpy as np
@@ -57,7 +58,8 @@ class KeyHashes:
     def close(self) -> None:
         """Give up the temporary file."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what a full disk did not take is written once more by close
+                self._file.close()
 
     def add(self, keys: Sequence[str]) -> None:
         """Take in the keys of the next rows."""
@@ -82,6 +84,7 @@ class KeyHashes:
         self._runs.append((self._file.tell(), np.concatenate(([0], cuts, [len(entries)]))))
         try:
             self._file.write(entries.tobytes())
+            self._file.flush()
         except OSError as error:
             raise disk_error(error, "temporary file of keys") from None
         self._filled = 0

@@ -21,12 +21,14 @@ def duckdb_connection(database: str = ":memory:") -> Any:
     """A DuckDB that keeps to itself: bounded memory, one thread, no extensions from the network."""
     import duckdb
 
-    config = {
+    config: dict[str, Any] = {
         "memory_limit": MEMORY_LIMIT,
         "threads": 1,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
+    if database == ":memory:":
+        config["temp_directory"] = ""  # nothing is spilled, least of all into the current folder
     return duckdb.connect(database, config=config)
 
 

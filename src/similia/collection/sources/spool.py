@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import IO
 
 from similia.collection.sources.chunk import Chunk, Reader, skipped
@@ -43,6 +44,7 @@ class Spool:
         try:
             self._file.seek(0, 2)
             self._file.write(packed)
+            self._file.flush()
         except OSError as error:
             raise disk_error(error, self._name) from None
         self._sizes.append(len(packed))
@@ -59,7 +61,8 @@ class Spool:
 
     def close(self) -> None:
         """Give up the file."""
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take is written once more by close
+            self._file.close()
 
 
 class Spooled:

@@ -15,7 +15,7 @@ from similia.collection.store.sql import scalar
 from similia.collection.store.values import load_record, text_values
 from similia.errors import CollectionDamaged
 
-_SAMPLED = 200
+_SAMPLED = 500
 Words = set[tuple[Any, ...]]
 """column, place and stem of each word"""
 
@@ -24,7 +24,7 @@ def faults(db: apsw.Connection, fields: Mapping[str, StoredField]) -> list[str]:
     """Return what is wrong with the index, [] if nothing is.
 
     Compared are the items with those that are indexed, the number of words that the index holds with the numbers that
-    it noted for each item and in all, and for about 200 items spread evenly every word, by field and place, with the
+    it noted for each item and in all, and for about 500 items spread evenly every word, by field and place, with the
     words of the record.
     """
     missing = scalar(db, "SELECT count(*) FROM items WHERE id NOT IN (SELECT id FROM fulltext_docsize)")

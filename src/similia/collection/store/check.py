@@ -206,17 +206,17 @@ def _senses(db: apsw.Connection) -> Iterator[Promise]:
     for name, sense in senses.read_senses(db, counts=True).items():
         promise = Promise(f"{_TEXTS['_senses']}: {name}", detail_if_held=f"{sense.count:,} vectors, {sense.state}")
         try:
-            _sense(db, name, sense, promise)
+            _sense(db, sense, promise)
         except apsw.CorruptError as error:
             promise.faults.append(f"its table cannot be read ({error})")
         yield promise
 
 
-def _sense(db: apsw.Connection, name: str, sense: SenseRow, promise: Promise) -> None:
+def _sense(db: apsw.Connection, sense: SenseRow, promise: Promise) -> None:
     found = db.execute(f"SELECT id, checksum, vector FROM v{sense.id} ORDER BY id")  # noqa: S608 - a number
     while part := list(islice(found, 1_000)):
         try:
-            vectors.decoded(part, name, sense.dimension, sense.precision)
+            vectors.decoded(part, sense)
         except CollectionDamaged as error:
             promise.faults.append(str(error))
     lacking = senses.without_vector(db, sense.id, 1)
@@ -225,7 +225,7 @@ def _sense(db: apsw.Connection, name: str, sense: SenseRow, promise: Promise) ->
     stray = scalar(db, f"SELECT count(*) FROM v{sense.id} WHERE id NOT IN (SELECT id FROM items)")  # noqa: S608
     if stray:
         promise.faults.append(f"{stray:,} vectors belong to no item")
-        promise.mends[f"deleted {stray:,} vectors of no item from sense {name!r}"] = partial(
+        promise.mends[f"deleted {stray:,} vectors of no item from sense {sense.name!r}"] = partial(
             _execute,
             sql=f"DELETE FROM v{sense.id} WHERE id NOT IN (SELECT id FROM items)",  # noqa: S608
         )

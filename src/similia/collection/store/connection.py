@@ -16,7 +16,7 @@ from similia.errors import CollectionBusy, CollectionDamaged, InputError, Simili
 
 DATABASE = "collection.db"
 WAL_LIMIT = 64 * 2**20
-_WAIT_FOR_SQLITE = 10_000  # ms; only recovery after a crash and the last close ever hold a reader up
+WAIT_FOR_SQLITE = 10_000  # ms; only recovery after a crash and the last close ever hold a reader up
 _MOST_IDLE = 16
 
 
@@ -32,7 +32,7 @@ def connect(path: Path, *, vfs: str | None = None, create: bool = False, cache: 
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     db = apsw.Connection(str(path), flags=flags, vfs=vfs)
     try:
-        db.set_busy_timeout(_WAIT_FOR_SQLITE)
+        db.set_busy_timeout(WAIT_FOR_SQLITE)
         for switch, value in (
             (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
             (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),

@@ -9,6 +9,7 @@ from weakref import WeakSet
 import apsw
 import numpy as np
 
+from similia.collection.store import meta
 from similia.collection.store.fields import read_fields
 from similia.collection.store.scan import ITEMS, record_batches
 from similia.collection.store.schema import StoredField
@@ -130,6 +131,14 @@ def iterate(
     for part in record_batches(db, condition=kept.condition, bindings=kept.bindings, rows=batch):
         records = [load_record(text, stored, key) for _, key, stored, text in part]
         yield np.array([row[0] for row in part], np.int64), [row[1] for row in part], records
+
+
+def deleted_since(db: apsw.Connection, version: int) -> Int64 | None:
+    """Return the ids that were deleted after a version; None when that is too long ago to know."""
+    if version < int(meta.get(db, "tombstones_from", -1)):
+        return None
+    found = db.execute("SELECT id FROM tombstones WHERE version > ? ORDER BY id", (version,))
+    return np.fromiter((row[0] for row in found), np.int64)
 
 
 def select(db: apsw.Connection, where: Predicate | None, limit: int | None, offset: int) -> Int64:

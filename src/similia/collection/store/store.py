@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from similia.collection.store import backup, changes, check, items, meta, senses, sizes, textsearch, upkeep, vectors
+from similia.collection.store import changes, items, meta, senses, sizes, textsearch, upkeep, vectors
 from similia.collection.store.changes import Change
 from similia.collection.store.connection import Connections, decoding, translating
 from similia.collection.store.fields import read_fields
@@ -19,7 +19,7 @@ from similia.collection.store.files import create_database, delete_ours, is_coll
 from similia.collection.store.lock import writer_lock
 from similia.collection.store.rows import ChangeRow, CheckReport, SenseRow
 from similia.collection.store.schema import Field
-from similia.errors import CollectionNotFound, InputError, SimiliaError, StorageError
+from similia.errors import CollectionNotFound, InputError, SimiliaError
 from similia.types import Float32, Hits, Int64
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class Store:
     """Items, full text, senses and vectors of one collection, in ``folder/collection.db``.
 
     Reading is for any thread at any time: it never waits for a writer, and sees the last committed state, or inside
-    :meth:`snapshot` one state. Inside a transaction of a change, the thread that writes reads what it wrote.
-    Writing is for one change at a time, over all threads and processes.
+    :meth:`snapshot` one state; inside a transaction of a change, the thread that writes reads what it wrote. Writing
+    is for one change at a time, over all threads and processes.
 
     Example:
         >>> import tempfile, numpy as np
@@ -57,11 +57,7 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path, *, wait: float = 30.0) -> Store:
-        """Make an empty collection; its folder appears complete or not at all.
-
-        Args:
-            folder: must not exist, or be empty.
-            wait: seconds that a change waits for another writer.
+        """Make an empty collection at ``folder``, which must not exist or be empty; it appears complete or not at all.
 
         Raises:
             InputError: there is something at that place.
@@ -72,12 +68,9 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path, *, wait: float = 30.0, vfs: str | None = None) -> Store:
-        """Open a collection.
+        """Open the collection at ``folder``; its changes wait so many seconds for another writer.
 
-        Args:
-            folder: of the collection.
-            wait: seconds that a change waits for another writer.
-            vfs: a registered SQLite VFS, for tests that inject faults; only one thread may then use the store.
+        ``vfs`` names a registered SQLite VFS, for tests that inject faults; then only one thread may use the store.
 
         Raises:
             CollectionNotFound: there is none.
@@ -102,12 +95,12 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    # -- reading
+
     @contextmanager
     def _read(self) -> Iterator[apsw.Connection]:
         with decoding(self.folder), self._connections.read() as db:
             yield db
-
-    # -- reading
 
     @contextmanager
     def snapshot(self) -> Iterator[int]:
@@ -157,11 +150,9 @@ class Store:
     def iterate(
         self, *, where: Predicate | None = None, batch: int = 1000
     ) -> Iterator[tuple[Int64, list[str], list[dict[str, Any]]]]:
-        """Yield (ids, keys, records) by ascending id, of one state, in constant memory.
+        """Yield (ids, keys, records) of the items that pass a filter, by ascending id, of one state.
 
-        Args:
-            where: a filter.
-            batch: the most items at a time; fewer come where records are long.
+        Memory is constant: at most ``batch`` items come at a time, fewer where records are long.
         """
         if batch < 1:
             raise InputError(f"batch is {batch}; it must be at least 1")
@@ -186,9 +177,7 @@ class Store:
             return items.values_of(db, field, changes.numbers(ids), self.folder)
 
     def facets(self, field: str, *, where: Predicate | None = None, limit: int = 20) -> list[tuple[Any, int]]:
-        """Return the most frequent values of a field with the number of items, most frequent first.
-
-        Each element of a list counts; null does not.
+        """Return the most frequent values of a field (of lists: elements), not null, with the number of items.
 
         Raises:
             InputError: no such field.
@@ -202,8 +191,7 @@ class Store:
         """Find the k items that hold words of the query, best first.
 
         Args:
-            query: any text; its words are OR-ed, and nothing in it is an operator. Of more than 256 different words
-                the rarest count.
+            query: any text; its words are OR-ed, nothing is an operator; of more than 256 words the rarest count.
             k: the most hits.
             fields: text or category fields to look in; None for all.
             where: a filter.
@@ -220,9 +208,9 @@ class Store:
             return textsearch.search(db, self._known(db), query, k, fields, where)
 
     def _known(self, db: apsw.Connection) -> textsearch.Statistics:
-        if self._connections.is_writing(db):  # not committed: may yet be rolled back
-            return textsearch.statistics(db, textsearch.Statistics())
-        self._statistics = known = textsearch.statistics(db, self._statistics)
+        known = textsearch.statistics(db, self._statistics)
+        if not self._connections.is_writing(db):  # what is not committed may yet be rolled back
+            self._statistics = known
         return known
 
     def term_statistics(self, query: str) -> tuple[int, dict[str, int]]:
@@ -246,14 +234,12 @@ class Store:
             CollectionDamaged: a vector that is not as it was written.
         """
         with self._read() as db:
-            found = senses.find(db, sense)
-            return vectors.read(db, found.id, sense, found.dimension, found.precision, since)
+            return vectors.read(db, senses.find(db, sense), since)
 
     def vector_batches(self, sense: str, *, since: int = -1, batch: int = 4096) -> Iterator[tuple[Int64, Float32]]:
         """Yield what :meth:`vectors` returns in batches, of one state, in constant memory."""
         with self._read() as db:
-            found = senses.find(db, sense)
-            yield from vectors.batches(db, found.id, sense, found.dimension, found.precision, since=since, rows=batch)
+            yield from vectors.batches(db, senses.find(db, sense), since=since, rows=batch)
 
     def vectors_of(self, sense: str, ids: Int64) -> Float32:
         """Return the vectors (n, d) of these items in a sense, rows of NaN where one has none.
@@ -262,28 +248,19 @@ class Store:
             UnknownSense: no such sense.
         """
         with self._read() as db:
-            found = senses.find(db, sense)
-            return vectors.read_of(db, found.id, sense, found.dimension, found.precision, changes.numbers(ids))
+            return vectors.read_of(db, senses.find(db, sense), changes.numbers(ids))
 
     def deleted_since(self, version: int) -> Int64 | None:
         """Return the ids that were deleted after a version; None when that is too long ago to know."""
         with self._read() as db:
-            if version < int(meta.get(db, "tombstones_from", -1)):
-                return None
-            rows = db.execute("SELECT id FROM tombstones WHERE version > ? ORDER BY id", (version,))
-            return changes.numbers([row[0] for row in rows])
+            return items.deleted_since(db, version)
 
     def without_vector(self, sense: str, limit: int) -> Int64:
-        """Return the first ids, at most ``limit``, of items that a sense has no vector for.
-
-        Raises:
-            UnknownSense: no such sense.
-        """
+        """Return the first ids, at most ``limit``, of items that a sense has no vector for."""
         with self._read() as db:
             number = senses.find(db, sense).id
             missing = senses.without_vector(db, number, limit, self._complete.get(number, 0))
-            if missing and not self._connections.is_writing(db):
-                # The ids below have a vector, and no change takes it away without giving the sense another number.
+            if missing and not self._connections.is_writing(db):  # ids below have one, as long as the number stands
                 self._complete[number] = missing[0] - 1
             return changes.numbers(missing)
 
@@ -327,7 +304,7 @@ class Store:
             finally:
                 if change.abandoned and change.recorded:
                     changes.undo_last(self._connections)
-            self._upkeep()
+            upkeep.after_change(self._connections)
 
     def log(self, limit: int | None = None) -> list[ChangeRow]:
         """Return the log of changes, newest first."""
@@ -343,25 +320,21 @@ class Store:
         """
         with self._lock("undo"), translating(self.folder):
             undone = changes.undo_last(self._connections)
-            self._upkeep()
-            return undone
-
-    def _upkeep(self) -> None:
-        try:
             upkeep.after_change(self._connections)
-        except (StorageError, apsw.FullError, apsw.IOError, apsw.BusyError):  # the change itself is safe
-            self._connections.distrust()
+            return undone
 
     def check(self, *, mend: bool = True) -> CheckReport:
         """Verify every promise of the store, and mend what can be made anew from what is sound.
 
-        Looked at are the pages of the database and its indexes, the checksum of every record and vector, that every
-        item has its record, its typed columns, its full text and one vector in every ready sense, and that nothing
-        else is there. Full text, typed columns and indexes are mended; a damaged record or vector is only reported.
+        Looked at are pages and indexes, the checksum of every record and vector, that every item has its record, typed
+        columns, full text and one vector in every ready sense, and that nothing else is there. Full text, columns and
+        indexes are mended; a damaged record or vector is only reported.
 
         Raises:
             CollectionBusy: something is to be mended, and another writer did not end in time.
         """
+        from similia.collection.store import check
+
         with self._read() as db:
             found = check.promises(db)
         mended: list[str] = []
@@ -373,9 +346,7 @@ class Store:
         return check.report(found, mended)
 
     def sizes(self) -> dict[str, int]:
-        """Return bytes on disk: "records", "fulltext", "sense:<name>" for each sense, "undo" (what the last change
-        keeps), "other", "free" (to be used again), "wal", "derived" and their sum, "total".
-        """
+        """Return bytes: records, fulltext, sense:<name> ..., undo, other, free, wal, derived; their sum is total."""
         with self._read() as db:
             return sizes.sizes(db, self.folder)
 
@@ -389,8 +360,10 @@ class Store:
             CollectionDamaged: the collection is not sound; run :meth:`check`.
             StorageError: it cannot be written.
         """
+        from similia.collection.store.backup import backup
+
         with self._read() as db:
-            backup.backup(db, self.folder, Path(target))
+            backup(db, self.folder, Path(target))
 
     @classmethod
     def restore(cls, source: Path, folder: Path) -> None:
@@ -403,7 +376,9 @@ class Store:
             CollectionDamaged: it is not as it was written.
             InputError: there is something at ``folder``, or ``source`` is a collection and no backup.
         """
-        backup.restore(Path(source), Path(folder), str(uuids.uuid4()))
+        from similia.collection.store.backup import restore
+
+        restore(Path(source), Path(folder), str(uuids.uuid4()))
 
     @classmethod
     def remove(cls, folder: Path, *, wait: float = 30.0) -> None:

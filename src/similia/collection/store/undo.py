@@ -108,7 +108,8 @@ def _restore_vectors(tx: Writing, sense: int) -> None:
             SELECT id, {tx.version}, checksum, vector FROM u{sense} WHERE vector IS NOT NULL"""  # noqa: S608
     )
     db.execute(f"DELETE FROM v{sense} WHERE id IN (SELECT id FROM u{sense} WHERE vector IS NULL)")  # noqa: S608
-    if db.changes():  # items that stay have lost a vector, which no version or tombstone tells: another number does
+    if scalar(db, f"SELECT EXISTS (SELECT 1 FROM u{sense} WHERE vector IS NULL)"):  # noqa: S608
+        # Items are without a vector again, which no version or tombstone tells: another number of the sense does.
         db.execute(
             """INSERT INTO senses(name, definition, fingerprint, dimension, precision, state, change, checksum)
                SELECT '', definition, fingerprint, dimension, precision, state, change, checksum

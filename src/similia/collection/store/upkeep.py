@@ -5,8 +5,9 @@ from __future__ import annotations
 import apsw
 
 from similia.collection.store import meta
-from similia.collection.store.connection import Connections
+from similia.collection.store.connection import DATABASE, WAIT_FOR_SQLITE, Connections
 from similia.collection.store.sql import scalar
+from similia.errors import StorageError
 
 _FREE_SHARE = 0.01
 _FREE_PAGES = 16
@@ -17,12 +18,16 @@ _TRUNCATE_FROM = 2**20
 def after_change(connections: Connections) -> None:
     """Forget old tombstones, give free pages back, empty the WAL.
 
-    The full text needs nothing: FTS5 merges away what was deleted as it goes.
+    The full text needs nothing: FTS5 merges away what was deleted as it goes. When the disk is full or fails, this is
+    left for the next time: the change is stored.
     """
     db = connections.writer()
-    _prune_tombstones(connections, db)
-    shrunk = _vacuum(db)
-    _truncate_wal(connections, db, 0 if shrunk else _TRUNCATE_FROM)
+    try:
+        _prune_tombstones(connections, db)
+        shrunk = _vacuum(db)
+        _truncate_wal(connections, db, 0 if shrunk else _TRUNCATE_FROM)
+    except (StorageError, apsw.FullError, apsw.IOError, apsw.BusyError):
+        connections.distrust()
 
 
 def _prune_tombstones(connections: Connections, db: apsw.Connection) -> None:
@@ -51,7 +56,7 @@ def _vacuum(db: apsw.Connection) -> bool:
 
 
 def _truncate_wal(connections: Connections, db: apsw.Connection, most: int) -> None:
-    wal = connections.folder / "collection.db-wal"
+    wal = connections.folder / f"{DATABASE}-wal"
     if wal.exists() and wal.stat().st_size > most:
         db.set_busy_timeout(0)  # a reader that still needs it keeps it: not worth waiting for
         try:
@@ -59,4 +64,4 @@ def _truncate_wal(connections: Connections, db: apsw.Connection, most: int) -> N
         except apsw.BusyError:
             pass
         finally:
-            db.set_busy_timeout(10_000)
+            db.set_busy_timeout(WAIT_FOR_SQLITE)

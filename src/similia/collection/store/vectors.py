@@ -14,12 +14,13 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from similia.collection.store.rows import Precision
+from similia.collection.store.rows import SenseRow
 from similia.collection.store.sql import scalar
 from similia.errors import CollectionDamaged, InputError
 from similia.types import Float32, Int64, as_vectors
 
 _BATCH = 4_096
+_MOST_BYTES = 32 * 2**20
 _TYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
 
 
@@ -46,22 +47,22 @@ def rename(db: apsw.Connection, sense: int, new: int) -> None:
         CREATE INDEX v{new}_version ON v{new}(version)""")
 
 
-def encoded(vectors: npt.ArrayLike, name: str, dimension: int, precision: Precision) -> npt.NDArray[Any]:
+def encoded(vectors: npt.ArrayLike, sense: SenseRow) -> npt.NDArray[Any]:
     """Return the array (n, d) as it is stored.
 
     Raises:
         InputError: another dimension, NaN or infinity, or a value beyond the largest float16 (65,504).
     """
-    array = as_vectors(vectors, name=f"vectors of sense {name!r}", dimension=dimension)
-    if precision == "float32":
-        return array.astype(_TYPES[precision], copy=False)
+    array = as_vectors(vectors, name=f"vectors of sense {sense.name!r}", dimension=sense.dimension)
+    if sense.precision == "float32":
+        return array.astype(_TYPES["float32"], copy=False)
     most = float(np.finfo(np.float16).max)
     if array.size and max(float(array.max()), -float(array.min())) > most:
         raise InputError(
-            f"vectors of sense {name!r}: a value is beyond {most:,.0f}, the most that float16 holds; "
+            f"vectors of sense {sense.name!r}: a value is beyond {most:,.0f}, the most that float16 holds; "
             "make the sense with precision float32"
         )
-    return array.astype(_TYPES[precision])
+    return array.astype(_TYPES["float16"])
 
 
 def checksums(stored: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
@@ -104,85 +105,75 @@ def count(db: apsw.Connection, sense: int, since: int = -1) -> int:
 
 
 def batches(
-    db: apsw.Connection,
-    sense: int,
-    name: str,
-    dimension: int,
-    precision: Precision,
-    *,
-    since: int = -1,
-    rows: int = _BATCH,
+    db: apsw.Connection, sense: SenseRow, *, since: int = -1, rows: int = _BATCH
 ) -> Iterator[tuple[Int64, Float32]]:
-    """Yield (ids, vectors) of the rows newer than a version, by ascending id.
+    """Yield (ids, vectors) of the rows newer than a version, by ascending id, at most ``rows`` and 32 MB at a time.
 
     Raises:
         CollectionDamaged: a row that is not as it was written; names the item.
     """
-    few = since >= 0 and 20 * count(db, sense, since) < count(db, sense)
-    sql = f"SELECT id, checksum, vector FROM v{sense}"  # noqa: S608 - numbers only
-    if few:  # found by the index on version, then fetched one by one instead of reading every page
-        newer = db.execute(f"SELECT id FROM v{sense} WHERE version > {int(since)}")  # noqa: S608
+    table = f"v{sense.id}"
+    sql = f"SELECT id, checksum, vector FROM {table}"  # noqa: S608 - our own name
+    if since >= 0 and 20 * count(db, sense.id, since) < count(db, sense.id):
+        # Few are found by the index on version, and fetched one by one instead of reading every page.
+        newer = db.execute(f"SELECT id FROM {table} WHERE version > ?", (since,))  # noqa: S608
         ids = np.sort(np.fromiter((row[0] for row in newer), np.int64))
         cursor = db.executemany(f"{sql} WHERE id = ?", zip(ids.tolist(), strict=True))
     else:
-        cursor = db.execute(f"{sql} WHERE +version > {int(since)} ORDER BY id")
+        cursor = db.execute(f"{sql} WHERE +version > ? ORDER BY id", (since,))
+    rows = min(rows, max(1, _MOST_BYTES // (4 * sense.dimension)))
     while found := list(islice(cursor, rows)):
-        yield decoded(found, name, dimension, precision)
+        yield decoded(found, sense)
 
 
-def decoded(
-    rows: Sequence[tuple[int, int, bytes]], name: str, dimension: int, precision: Precision
-) -> tuple[Int64, Float32]:
+def decoded(rows: Sequence[tuple[Any, ...]], sense: SenseRow) -> tuple[Int64, Float32]:
     """Return ids and vectors of rows (id, checksum, vector), checked.
 
     Raises:
         CollectionDamaged: a row that is not as it was written; names the item.
     """
-    kind = _TYPES[precision]
-    width = kind.itemsize * dimension
+    kind = _TYPES[sense.precision]
+    width = kind.itemsize * sense.dimension
     for number, stored_sum, blob in rows:
         if type(blob) is not bytes or len(blob) != width or type(stored_sum) is not int:
-            raise _damaged(name, number)
+            raise _damaged(sense, number)
     ids, sums, blobs = zip(*rows, strict=True)
-    numbers = np.array(ids, np.int64)
-    stored = np.frombuffer(b"".join(blobs), kind).reshape(len(ids), dimension)
+    stored = np.frombuffer(b"".join(blobs), kind).reshape(len(ids), sense.dimension)
     wrong = np.flatnonzero(checksums(stored) != np.array(sums, np.int64))
     if wrong.size:
-        raise _damaged(name, int(numbers[wrong[0]]))
-    return numbers, np.ascontiguousarray(stored, dtype=np.float32)
+        raise _damaged(sense, ids[int(wrong[0])])
+    return np.array(ids, np.int64), np.ascontiguousarray(stored, dtype=np.float32)
 
 
-def _damaged(name: str, number: int) -> CollectionDamaged:
+def _damaged(sense: SenseRow, number: int) -> CollectionDamaged:
     return CollectionDamaged(
-        f"the vector of item number {number} in sense {name!r} was changed from outside; run `similia check`, "
+        f"the vector of item number {number} in sense {sense.name!r} was changed from outside; run `similia check`, "
         "then restore a backup or add the item again"
     )
 
 
-def read(
-    db: apsw.Connection, sense: int, name: str, dimension: int, precision: Precision, since: int
-) -> tuple[Int64, Float32]:
+def read(db: apsw.Connection, sense: SenseRow, since: int) -> tuple[Int64, Float32]:
     """Return ids (m,) and vectors (m, d) of the rows newer than a version, by ascending id."""
-    total = count(db, sense, since)
+    total = count(db, sense.id, since)
     ids = np.empty(total, np.int64)
-    found = np.empty((total, dimension), np.float32)
+    found = np.empty((total, sense.dimension), np.float32)
     place = 0
-    for numbers, part in batches(db, sense, name, dimension, precision, since=since):
+    for numbers, part in batches(db, sense, since=since):
         ids[place : place + len(part)] = numbers
         found[place : place + len(part)] = part
         place += len(part)
     return ids, found
 
 
-def read_of(db: apsw.Connection, sense: int, name: str, dimension: int, precision: Precision, ids: Int64) -> Float32:
+def read_of(db: apsw.Connection, sense: SenseRow, ids: Int64) -> Float32:
     """Return the vectors (n, d) of these items, NaN where one has none."""
-    found = np.full((len(ids), dimension), np.nan, np.float32)
-    sql = f"SELECT id, checksum, vector FROM (SELECT ? AS want) LEFT JOIN v{sense} ON id = want"  # noqa: S608
+    found = np.full((len(ids), sense.dimension), np.nan, np.float32)
+    sql = f"SELECT id, checksum, vector FROM (SELECT ? AS want) LEFT JOIN v{sense.id} ON id = want"  # noqa: S608
     rows = db.executemany(sql, zip(ids.tolist(), strict=True))
-    for start in range(0, len(ids), _BATCH):
-        part = list(islice(rows, min(_BATCH, len(ids) - start)))
-        places = [start + place for place, row in enumerate(part) if row[0] is not None]
-        if places:
-            _, vectors = decoded([row for row in part if row[0] is not None], name, dimension, precision)
-            found[places] = vectors
+    size = max(1, _MOST_BYTES // (4 * sense.dimension))
+    for start in range(0, len(ids), size):
+        part = list(islice(rows, min(size, len(ids) - start)))
+        there = [place for place, row in enumerate(part) if row[0] is not None]
+        if there:
+            _, found[start + np.array(there)] = decoded([part[place] for place in there], sense)
     return found

@@ -126,7 +126,7 @@ def _given_vectors(db: apsw.Connection, given: Mapping[str, npt.ArrayLike], rows
             raise InputError(f"no vectors for sense {name!r}; an item needs one for every sense")
         array = given[name]
         if rows:
-            array = vectors.encoded(array, name, sense.dimension, sense.precision)
+            array = vectors.encoded(array, sense)
             if len(array) != rows:
                 raise InputError(f"{len(array)} vectors of sense {name!r} for {rows} items")
             stored[sense.id] = array
@@ -223,7 +223,7 @@ def put_vectors(tx: Writing, name: str, ids: Int64, given: npt.ArrayLike) -> Non
     sense = find(tx.db, name)
     if not len(ids):
         return
-    array = vectors.encoded(given, name, sense.dimension, sense.precision)
+    array = vectors.encoded(given, sense)
     if len(array) != len(ids):
         raise InputError(f"{len(array)} vectors of sense {name!r} for {len(ids)} items")
     numbers = ids.tolist()

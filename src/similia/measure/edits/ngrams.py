@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from similia.errors import InputError
 from similia.measure.edits.three_way import Tokens
@@ -69,11 +69,18 @@ def bleu(reference: Tokens, prediction: Tokens, n: int = 4) -> float:
     return math.exp(logs + min(0.0, 1.0 - len(reference) / len(prediction)))
 
 
-def sari(origin: Tokens, reference: Tokens, prediction: Tokens, n: int = 4) -> float:
+def sari(origin: Tokens, reference: Tokens, prediction: Tokens, n: int = 4, *, empty: float = 0.0) -> float:
     """Return SARI for one reference: the mean of F1 of what is kept, F1 of what is added, precision of what is deleted.
 
-    On the sets of 1..n-grams. (Xu et al., TACL 2016.) 0/0 counts as 0, as in the authors' own code, so that texts of
-    fewer than n tokens, and edits that only insert or only delete, do not reach 1.
+    On the sets of 1..n-grams. (Xu et al., TACL 2016.)
+
+    Args:
+        origin: the tokens before the edit.
+        reference: the tokens of the right revision.
+        prediction: the tokens of the revision to judge.
+        n: the longest n-grams.
+        empty: what 0/0 counts as. 0 in the authors' own code: texts of fewer than n tokens, and edits that only insert
+            or only delete, then do not reach 1. 1 in other implementations: doing nothing then scores high.
 
     Raises:
         InputError: n below 1.
@@ -84,17 +91,16 @@ def sari(origin: Tokens, reference: Tokens, prediction: Tokens, n: int = 4) -> f
     """
     if n < 1:
         raise InputError(f"n is {n}; n-grams have a length of at least 1")
+
+    def share(part: set[Gram], whole: set[Gram]) -> float:
+        return len(part) / len(whole) if whole else empty
+
+    def f1(given: set[Gram], wanted: set[Gram]) -> float:
+        precision, recall = share(given & wanted, given), share(given & wanted, wanted)
+        return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
     total = 0.0
     for size in range(1, n + 1):
         o, a, b = (set(ngrams(tokens, size)) for tokens in (origin, reference, prediction))
-        total += _f1(o & b, o & a) + _f1(b - o, a - o) + _share((o - b) & (o - a), o - b)
+        total += f1(o & b, o & a) + f1(b - o, a - o) + share((o - b) & (o - a), o - b)
     return total / (3 * n)
-
-
-def _share(part: set[Any], whole: set[Any]) -> float:
-    return len(part) / len(whole) if whole else 0.0
-
-
-def _f1(given: set[Any], wanted: set[Any]) -> float:
-    precision, recall = _share(given & wanted, given), _share(given & wanted, wanted)
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

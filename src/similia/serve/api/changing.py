@@ -12,7 +12,7 @@ from similia.errors import UnknownItem
 from similia.serve.answers import Json
 from similia.serve.api import models
 from similia.serve.context import Chosen, Here, Name, Writable, check_writable
-from similia.serve.uploads import Options, Upload
+from similia.serve.upload import Options, Upload
 
 router = APIRouter()
 

@@ -23,7 +23,7 @@ from similia.serve.pages.facets import example, groups_of, range_value
 from similia.serve.pages.state import PAGE, State
 from similia.serve.render import address, page
 from similia.serve.settings import MAX_FILTER, MAX_KEY, MAX_OFFSET, MAX_QUERY
-from similia.serve.uploads import Options
+from similia.serve.upload import Options
 
 router = APIRouter(prefix="/c/{name}")
 

@@ -14,7 +14,7 @@ from similia.serve.display import Display, text_of
 from similia.serve.pages.state import State
 
 SHOWN = 8
-MANY = 200
+MANY = 60
 DAYS = 5_000
 """Most different dates that are grouped to months or years; beyond, only a range can be entered."""
 
@@ -32,7 +32,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Group:
-    """One field: its values, and for dates and numbers the range that the filter sets."""
+    """One field: its values, and for dates and numbers the range that the filter sets.
+
+    ``capped`` says that there are more values than are given.
+    """
 
     field: str
     kind: str
@@ -42,6 +45,7 @@ class Group:
     high: str
     clear: str | None
     ranged: bool
+    capped: bool
 
 
 Values: TypeAlias = Callable[[str, str, int], list[tuple[Any, int]]]
@@ -88,6 +92,7 @@ def _group(values_of: Values, field: str, kind: str, state: State) -> Group | No
         high=limits.get("<=", "").strip("'"),
         clear=state.href(where=without(state.where, field, kind), offset=0) if is_on else None,
         ranged=dated or numeric,
+        capped=len(choices) >= MANY,
     )
 
 

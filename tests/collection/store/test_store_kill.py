@@ -50,7 +50,7 @@ def test_a_killed_writer_loses_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     Store.create(folder).close()
     model = sm.Model()
-    random = Random(20250)
+    random = Random(int(os.environ.get("SIMILIA_SEED", "20250")))
     killed: Counter[str] = Counter()
     resumed = acknowledged = unspoken = 0
     for round_ in range(ROUNDS):
