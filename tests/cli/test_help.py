@@ -87,7 +87,6 @@ def test_a_shell_can_complete_commands_and_options() -> None:
 BEFORE = {
     ("restore",): ["similia backup papers papers-backup"],
     ("remove",): ["similia backup papers papers-backup", "similia restore papers-backup papers-again"],
-    ("atlas", "report"): ["similia atlas run 4 --quick"],
     ("senses", "papers", "drop"): ["similia senses papers add short --text title"],
 }
 SHORTENED = {
@@ -106,9 +105,30 @@ LEAVES = {
 }
 
 
+@pytest.fixture(scope="session")
+def ran(
+    tmp_path_factory: pytest.TempPathFactory, make_environment: Callable[..., dict[str, str]]
+) -> Callable[[], Path]:
+    """Where the results of one run of the atlas are: made once, on the first call."""
+    folder = tmp_path_factory.mktemp("atlas")
+
+    def results() -> Path:
+        if not (folder / "atlas-results").exists():
+            command = [sys.executable, "-m", "similia.cli", "atlas", "run", "4", "--quick"]
+            subprocess.run(command, cwd=folder, env=make_environment(), check=True, capture_output=True, timeout=240)
+        return folder / "atlas-results"
+
+    return results
+
+
 @pytest.mark.parametrize("page", PAGES, ids=" ".join)
 def test_the_examples_run(
-    page: tuple[str, ...], inside: Inside, folder: Path, tmp_path: Path, make_environment: Callable[..., dict[str, str]]
+    page: tuple[str, ...],
+    ran: Callable[[], Path],
+    inside: Inside,
+    folder: Path,
+    tmp_path: Path,
+    make_environment: Callable[..., dict[str, str]],
 ) -> None:
     examples = inside(*page, "--help")[1].partition("\nExamples:\n")[2].splitlines()
     if page in FRESH:
@@ -123,6 +143,8 @@ def test_the_examples_run(
             continue
         if _lacks_data(line):
             pytest.skip(f"the data that {line} needs is not on this machine")
+        if line.startswith("similia atlas report"):
+            shutil.copytree(ran(), folder / "atlas-results")
         short = next((SHORTENED[start] for start in sorted(SHORTENED, reverse=True) if _is(line, start)), "")
         go = _until_ready if line.startswith("similia serve") else _through
         code, said = go(line + short, folder, environment)
@@ -138,7 +160,8 @@ def _is(line: str, start: str) -> bool:
 
 def _lacks_data(line: str) -> bool:
     """Whether an example needs a data set that is not on this machine."""
-    needed = {"similia atlas run": ["ag_news", "medquad"], "similia demo papers": ["papers"]}
+    texts = ["ag_news", "medquad"]
+    needed = {"similia atlas run": texts, "similia atlas report": texts, "similia demo papers": ["papers"]}
     for start, names in needed.items():
         if line.startswith(start):
             try:

@@ -19,6 +19,18 @@ import pytest
 from rich.cells import cell_len
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COMMANDS = [
+    ("search", "papers", "cats dream"),
+    ("search", "papers", "cats", "--explain"),
+    ("search", "papers", "cats", "--fields", "title,abstract,year"),
+    ("compare", "papers", "p4", "p5"),
+    ("label", "papers", "topics.txt"),
+    ("duplicates", "papers", "--threshold", "0"),
+    ("senses", "papers", "list"),
+    ("info", "papers"),
+    ("log", "papers"),
+    ("check", "papers"),
+]
 Terminal = Callable[..., tuple[int, str]]
 
 
@@ -59,24 +71,22 @@ def terminal(folder: Path, make_environment: Callable[..., dict[str, str]]) -> T
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("search", "papers", "cats dream"),
-        ("search", "papers", "cats", "--explain"),
-        ("search", "papers", "cats", "--fields", "title,abstract,year"),
-        ("compare", "papers", "p4", "p5"),
-        ("info", "papers"),
-        ("log", "papers"),
-        ("check", "papers"),
-    ],
-    ids=lambda command: command[0],
-)
-def test_nothing_is_wider_than_the_terminal(terminal: Terminal, command: tuple[str, ...], columns: int) -> None:
-    code, shown = terminal(*command, columns=columns)
-    assert code == 0, shown
-    for line in ESCAPE.sub("", shown).splitlines():
-        assert cell_len(line) <= columns, line
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_nothing_is_wider_than_the_terminal(
+    inside: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    columns: int,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    code, shown, _ = inside(*command, "--format", "table")
+    assert code == 0
+    assert max(map(cell_len, shown.splitlines())) <= columns
+
+
+def test_the_width_is_that_of_the_terminal(terminal: Terminal) -> None:
+    _, narrow = terminal("search", "papers", "cats dream", "-k", "1", columns=44)
+    assert max(map(cell_len, ESCAPE.sub("", narrow).splitlines())) == 44
 
 
 def test_a_terminal_gets_a_table_in_colour_and_no_json(terminal: Terminal) -> None:
@@ -92,31 +102,24 @@ def test_a_terminal_gets_a_table_in_colour_and_no_json(terminal: Terminal) -> No
 
 @pytest.mark.parametrize("variable", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_colours_can_be_refused(terminal: Terminal, variable: dict[str, str]) -> None:
-    for command in (("search", "papers", "cats"), ("info", "papers"), ("check", "papers"), ("log", "papers")):
+    for command in (("search", "papers", "cats"), ("check", "papers")):
         code, shown = terminal(*command, **variable)
         assert code == 0
         assert "\x1b" not in shown
 
 
-def test_item_text_cannot_speak_to_the_terminal(terminal: Terminal) -> None:
-    for command in (
-        ("search", "papers", "cats dream", "-k", "1"),
-        ("search", "papers", "cats dream", "-k", "1", "--fields", "abstract"),
-        ("search", "papers", "cats dream", "-k", "1", "--format", "csv"),
-        ("search", "papers", "cats dream", "-k", "1", "--format", "json"),
-        ("compare", "papers", "p4", "p5"),
-    ):
-        _, shown = terminal(*command, NO_COLOR="1")
-        assert "\x1b" not in shown
-        if "json" not in command:
-            assert "\u202e" not in shown
-        assert "漢字と猫" in shown
-
-
-def test_a_key_with_an_escape_is_named_safely(terminal: Terminal) -> None:
-    code, shown = terminal("search", "papers", "--like", "\x1b[2Jp1", NO_COLOR="1")
-    assert code == 2
+@pytest.mark.parametrize("form", ["table", "csv", "json", "jsonl"])
+def test_item_text_cannot_speak_to_the_terminal(terminal: Terminal, form: str) -> None:
+    _, shown = terminal("search", "papers", "cats dream", "-k", "1", "--format", form, NO_COLOR="1")
     assert "\x1b" not in shown
+    assert form.startswith("json") or "\u202e" not in shown
+    assert "漢字と猫" in shown
+
+
+def test_tables_are_as_safe(inside: Callable[..., tuple[int, str, str]]) -> None:
+    for command in (*COMMANDS, ("search", "papers", "--like", "\x1b[2Jp1"), ("add", "new", "\x1b[2J.csv")):
+        _, out, err = inside(*command, *(["--format", "table"] if command in COMMANDS else []))
+        assert not {"\x1b", "\u202e"} & set(out + err)
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, "6 items"), ("", 1, "6 items"), ("y", 0, "5 items")])

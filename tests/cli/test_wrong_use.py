@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,7 +90,7 @@ WRONG = [
 def test_wrong_use_ends_with_one_helpful_sentence(
     inside: Inside, folder: Path, arguments: tuple[str, ...], hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", (folder / "topics.txt").open(encoding="utf-8"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("no terminal"))
     before = sorted(path.name for path in folder.iterdir())
     code, out, err = inside(*arguments)
     assert code == 2, err

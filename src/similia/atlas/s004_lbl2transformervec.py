@@ -2,7 +2,7 @@
 
 AG News (test split), keywords written from the class names before the data was looked at. Baselines: the same keywords
 without re-estimation, and in a space of latent semantic analysis. The number of documents that stand for a class is the
-default of ``SeededPrototypes`` (10 % of the pool), the same for all claims. The quick sample takes 1,600 articles.
+default of ``SeededPrototypes`` (10 % of the pool), the same for all claims. The quick sample takes 1,000 articles.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def run(settings: Settings) -> list[Claim]:
     data = datasets.classification("ag_news")
     texts, truth = data.texts, data.labels
     if settings.quick:
-        chosen = np.sort(np.random.default_rng(settings.seed).choice(len(texts), 1_600, replace=False))
+        chosen = np.sort(np.random.default_rng(settings.seed).choice(len(texts), 1_000, replace=False))
         texts, truth = tuple(texts[i] for i in chosen), truth[chosen]
     model = load("minilm")
 

@@ -3,7 +3,7 @@
 The published search: both views to a pool, vector hits beyond 1.15 times the best distance dropped (the gate),
 weighted reciprocal rank fusion, weights fixed or from the idf of the query's words. Known-item queries over abstracts
 of cs.IR papers: rare words of an abstract, its title, its title paraphrased (by a list of synonyms written beforehand).
-The quick sample takes 1,500 abstracts, 100 queries of each kind and no second collection. Fine-tuning is not run yet.
+The quick sample takes 600 abstracts, 60 queries of each kind and no second collection. Fine-tuning is not run yet.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def run(settings: Settings) -> list[Claim]:
     papers = [r for r in datasets.records("papers_ir") if len(r["abstract"].split()) >= 60]
     random = np.random.default_rng(settings.seed)
     if settings.quick:
-        papers = [papers[i] for i in np.sort(random.choice(len(papers), 1_500, replace=False))]
+        papers = [papers[i] for i in np.sort(random.choice(len(papers), 600, replace=False))]
     abstracts = [str(r["abstract"]) for r in papers]
-    targets, queries = known_items(papers, abstracts, 100 if settings.quick else 500, random)
+    targets, queries = known_items(papers, abstracts, 60 if settings.quick else 500, random)
     texts = [text for kind in KINDS for text in queries[kind]]
     views = find(abstracts, texts, pool(len(abstracts)), progress=settings.progress)
     wanted = np.concatenate([targets[kind] for kind in KINDS])
@@ -198,7 +198,7 @@ def relaxed_gate(abstracts: Sequence[str], settings: Settings, random: np.random
     """Claim 3: the first half of an abstract as a query for its second half."""
     halves = [(" ".join(w[: len(w) // 2]), " ".join(w[len(w) // 2 :])) for w in map(str.split, abstracts)]
     long = [i for i, (first, _) in enumerate(halves) if len(first.split()) > 50]
-    chosen = np.sort(random.choice(long, min(len(long), 200 if settings.quick else 1_000), replace=False))
+    chosen = np.sort(random.choice(long, min(len(long), 100 if settings.quick else 1_000), replace=False))
     views = find(
         [second for _, second in halves],
         [halves[i][0] for i in chosen],

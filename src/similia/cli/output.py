@@ -68,7 +68,8 @@ def _csv(rows: list[Row]) -> None:
     safe = clean if sys.stdout.isatty() else str  # a file gets the text as it is
     if columns:
         for cells in (columns, *([_cell(row.get(name)) for name in columns] for row in rows)):
-            sys.stdout.write(",".join(_quoted(safe(cell)) for cell in cells) + "\n")
+            line = ",".join(_quoted(safe(cell)) for cell in cells)
+            sys.stdout.write((line or '""') + "\n")  # an empty line would be no row
 
 
 def _quoted(cell: str) -> str:

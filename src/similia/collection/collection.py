@@ -65,17 +65,20 @@ class Collection:
 
         Raises:
             CollectionNotFound: there is none, and ``create`` is False.
-            CollectionDamaged: its database is not one.
         """
         folder = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - links stay as they are named
         try:
             return cls(Store.open(folder, wait=wait), folder)
         except CollectionNotFound:
-            if create:
-                return cls(Store.create(folder, wait=wait), folder)
-            raise CollectionNotFound(
-                f"there is no collection at {folder}; this makes one: similia add {path} FILES"
-            ) from None
+            if not create:
+                said = f"there is no collection at {folder}; this makes one: similia add {path} FILES"
+                raise CollectionNotFound(said) from None
+        try:
+            return cls(Store.create(folder, wait=wait), folder)
+        except InputError:  # unless another process made it just now, there is something else
+            if not (folder / "collection.db").exists():
+                raise
+            return cls(Store.open(folder, wait=wait), folder)
 
     def close(self) -> None:
         """Close it; reading on is an error."""
@@ -110,7 +113,7 @@ class Collection:
 
     @property
     def fields(self) -> dict[str, str]:
-        """Field name -> type, in the order of their first appearance."""
+        """Field name -> type, in the order of appearance."""
         with self._space.reading() as state:
             return dict(state.fields)
 
@@ -126,11 +129,7 @@ class Collection:
         return [{"_key": key, **record} for key, record in zip(wanted, records, strict=True)]
 
     def facets(self, field: str, *, where: str | None = None, limit: int = 20) -> list[tuple[Any, int]]:
-        """The most frequent values of a field and how many items have each; the entries of lists count one by one.
-
-        Raises:
-            InputError: there is no such field.
-        """
+        """The most frequent values of a field and how many items have each; the entries of lists count one by one."""
         from similia.collection.naming import field_names
         from similia.collection.searching import whole_number
 
@@ -140,7 +139,7 @@ class Collection:
             return state.store.facets(name, where=state.predicate(where), limit=most)
 
     def info(self) -> Info:
-        """Fields, senses, sizes and the last change."""
+        """Fields, senses, sizes, last change."""
         from similia.collection.reports import Info
 
         with self._space.reading() as state:
@@ -203,7 +202,7 @@ class Collection:
             DuplicateKey: a key is there already, or twice in the input.
             InputError: a field that is not there, or what cannot go together.
             FingerprintMismatch: the encoder here is another than the one that made a sense.
-            CollectionBusy: another process is writing, and did not end within the waiting time.
+            CollectionBusy: another writer did not end within the waiting time.
         """
         from similia.collection.adding import add
         from similia.collection.planning import Request
@@ -274,9 +273,8 @@ class Collection:
             Fewer than k where fewer pass the filter; empty where none does.
 
         Raises:
-            InputError: no query or two, a blank one, k out of range, a vector that does not fit, or ``dense`` for a
-                text in a sense without an encoder.
-            FilterError: the filter does not parse, or names a field that is not there.
+            InputError: no query or two, a blank one, k out of range, a vector that does not fit, a filter that does
+                not parse, or ``dense`` for a text in a sense without an encoder.
             UnknownSense, UnknownItem: no such sense or item; names the nearest.
             FingerprintMismatch: the encoder here is another than the one that made the sense.
         """
@@ -320,7 +318,7 @@ class Collection:
                 comment); or a mapping of names to keywords.
             sense: whose vectors are used; it needs an encoder.
             save: a field that the labels are written to.
-            progress: True or False to show a bar or not; by default on a terminal.
+            progress: as in :meth:`add`.
 
         Raises:
             InputError: a class without keywords or twice, no items, or a field that labels must not replace.
@@ -367,7 +365,7 @@ class Collection:
             format: instead of what the name says.
             where: a filter.
             vectors: whether the vectors of every sense are written, too.
-            progress: True or False to show a bar or not; by default on a terminal.
+            progress: as in :meth:`add`.
         """
         from similia.collection.exporting import export
 

@@ -28,6 +28,7 @@ import numpy.typing as npt
 MAGIC = b"similia derived 1\n"
 HEADER = 4096
 ALIGNMENT = 64
+CHUNK = 2**18
 FORGOTTEN = 3600.0  # seconds after which a temporary file belongs to nobody
 _PREFIX = struct.Struct("<18sII")
 _KINDS: dict[str, np.dtype[Any]] = {"<i8": np.dtype("<i8"), "<f4": np.dtype("<f4"), "<f2": np.dtype("<f2")}
@@ -124,8 +125,7 @@ def open_verified(path: Path) -> Mapped | None:
         return None
     try:
         stamp = _stamp(descriptor)
-        contents = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) if stamp[0] >= HEADER else None
-        found = None if contents is None else _verified(contents, stamp[0])
+        found = _verified(descriptor, stamp[0])
     except (OSError, ValueError, KeyError, TypeError):
         found = None
     if found is None:
@@ -137,23 +137,38 @@ def open_verified(path: Path) -> Mapped | None:
     return mapped
 
 
-def _verified(contents: mmap.mmap, size: int) -> tuple[dict[str, Any], dict[str, Array]] | None:
-    magic, length, checksum = _PREFIX.unpack_from(contents)
-    text = contents[_PREFIX.size : _PREFIX.size + length]
-    if magic != MAGIC or length > HEADER - _PREFIX.size or zlib.crc32(text) != checksum:
+def _verified(descriptor: int, size: int) -> tuple[dict[str, Any], dict[str, Array]] | None:
+    """The header and the arrays, if every checksum is right; read for that, not mapped, so that memory stays small."""
+    head = os.pread(descriptor, HEADER, 0)
+    if len(head) < HEADER:
+        return None
+    magic, length, checksum = _PREFIX.unpack_from(head)
+    text = head[_PREFIX.size : _PREFIX.size + length]
+    if magic != MAGIC or len(text) != length or zlib.crc32(text) != checksum:
         return None
     header: dict[str, Any] = json.loads(text)
     if header["size"] != size:
         return None
+    contents = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
     arrays: dict[str, Array] = {}
-    view = memoryview(contents)
     for name, place in header["arrays"].items():
         dtype, shape, start = _KINDS[place["kind"]], tuple(place["shape"]), int(place["at"])
         count = int(np.prod(shape))
-        if zlib.crc32(view[start : start + count * dtype.itemsize]) != place["crc32"]:
+        if _checksum(descriptor, start, count * dtype.itemsize) != place["crc32"]:
             return None
         arrays[name] = np.frombuffer(contents, dtype, count, start).reshape(shape) if count else np.empty(shape, dtype)
     return header, arrays
+
+
+def _checksum(descriptor: int, start: int, length: int) -> int:
+    buffer = memoryview(bytearray(min(CHUNK, length)))
+    checksum, place, end = 0, start, start + length
+    while place < end:
+        count = os.preadv(descriptor, [buffer[: end - place]], place)
+        if not count:
+            return -1
+        checksum, place = zlib.crc32(buffer[:count], checksum), place + count
+    return checksum
 
 
 def _sweep(folder: Path) -> None:

@@ -89,7 +89,7 @@ def from_spec(spec: str) -> HashingEncoder:
     _, colon, digits = spec.partition(":")
     if not colon:
         return HashingEncoder()
-    if not digits.isdecimal() or not 8 <= int(digits) <= 1 << 16:
+    if not (digits.isascii() and digits.isdecimal()) or not 8 <= int(digits) <= 1 << 16:
         raise ModelError(f"{spec}: expected hashing:DIMENSIONS with 8 to 65536 of them, such as hashing:256")
     return HashingEncoder(int(digits))
 

@@ -16,7 +16,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(
     st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12),
     st.sampled_from(",;\t|"),

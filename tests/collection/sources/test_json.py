@@ -40,7 +40,7 @@ def _expected(rows: list[dict[str, Any]], types: dict[str, str], plain: Any) -> 
     return found
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(
     rows_of, st.booleans(), st.sampled_from(["lines", "array", "pretty", "objects"]), st.sampled_from([7, 64, 1 << 20])
 )

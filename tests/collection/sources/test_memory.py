@@ -13,10 +13,10 @@ import pytest
 
 resource = pytest.importorskip("resource")
 
-ROWS = 10_000, 100_000
-"""Rows of the two files, of 800 bytes each: 8 and 80 MB."""
+ROWS = 6_000, 60_000
+"""Rows of the two files, of 800 bytes each: 5 and 48 MB."""
 
-TOLERANCE = 24
+TOLERANCE = 16
 """Megabytes by which the peak may grow; the larger file alone has three times that."""
 
 SCRIPT = """

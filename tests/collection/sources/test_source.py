@@ -18,7 +18,7 @@ def _jsonl(rows: list[dict[str, Any]]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(
     st.lists(st.none() | st.sampled_from("abcdefghijklmnop") | st.integers(0, 30), min_size=1, max_size=40),
     st.integers(1, 8),

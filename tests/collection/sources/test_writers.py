@@ -67,7 +67,7 @@ def _as_float32(rows: list[dict[str, Any]]) -> None:
             row["sense"] = np.float32(row["sense"]).tolist()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(st.data(), st.sampled_from(["", ".gz", ".xz", ".zst", ".bz2"]), st.integers(1, 4))
 def test_json_lines_lose_nothing(
     tmp_path: Path, load: Any, plain: Any, data: st.DataObject, packing: str, size: int
@@ -81,7 +81,7 @@ def test_json_lines_lose_nothing(
     assert found == _expected(rows, plain)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(st.data(), st.sampled_from(["csv", "tsv", "csv.gz"]), st.integers(1, 4))
 def test_csv_comes_back_with_its_schema(
     tmp_path: Path, load: Any, plain: Any, data: st.DataObject, suffix: str, size: int
@@ -98,7 +98,7 @@ def test_csv_comes_back_with_its_schema(
     assert found == expected
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
 @given(st.data(), st.integers(1, 4))
 def test_parquet_comes_back(tmp_path: Path, load: Any, plain: Any, data: st.DataObject, size: int) -> None:
     rows = _rows(data.draw, absent=True)

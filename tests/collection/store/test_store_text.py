@@ -139,6 +139,14 @@ def test_a_whole_document_as_query(store: Store, library: dict[int, list[str]], 
     assert store.text_search(long, 1).ids[0, 0] == number
 
 
+def test_a_word_longer_than_the_index_takes(store: Store, add: Callable[..., Any]) -> None:
+    ids = add({"a": {"t": "漢" * 20_000 + " short"}, "b": {"t": "x" * 100_000}}).ids
+    assert store.text_search("short", 2).ids[0].tolist() == [ids[0], -1]
+    report = store.check()
+    assert report.ok
+    assert report.mended == []
+
+
 def test_term_statistics_follow_changes(store: Store, library: dict[int, list[str]]) -> None:
     def expected(texts: dict[int, list[str]]) -> tuple[int, dict[str, int]]:
         return len(texts), {word: sum(word in words for words in texts.values()) for word in ("w3", "w12", "none")}

@@ -16,6 +16,7 @@ from similia.collection.store.values import load_record, text_values
 from similia.errors import CollectionDamaged
 
 _SAMPLED = 500
+_LONGEST = 32_768  # bytes of a word; FTS5 cuts off the rest
 Words = set[tuple[Any, ...]]
 """column, place and stem of each word"""
 
@@ -59,7 +60,7 @@ def _sampled(db: apsw.Connection, fields: Mapping[str, StoredField]) -> list[str
             with suppress(CollectionDamaged, ValueError):  # said elsewhere
                 expected[number] = _words(db, fields, load_record(text, stored, key))
     indexed: dict[int, Words] = {number: set() for number in expected}
-    instances = f"SELECT doc, col, offset, term FROM instances WHERE doc % {step} = 0"  # noqa: S608 - a number
+    instances = f"SELECT doc, col, offset, CAST(term AS BLOB) FROM instances WHERE doc % {step} = 0"  # noqa: S608 - a number
     for number, *word in db.execute(instances):
         if number in indexed:
             indexed[number].add(tuple(word))
@@ -79,7 +80,7 @@ def _words(db: apsw.Connection, fields: Mapping[str, StoredField], record: Mappi
             data = content.encode()
             flags = apsw.FTS5_TOKENIZE_DOCUMENT
             tokens = stem(data, flags, None, include_offsets=False, include_colocated=False)
-            found |= {(f"c{field.slot}", place, token) for place, token in enumerate(tokens)}
+            found |= {(f"c{field.slot}", place, str(token).encode()[:_LONGEST]) for place, token in enumerate(tokens)}
     return found
 
 
