@@ -181,6 +181,28 @@ def test_what_changed_since_the_file_was_written_is_found(
         assert (current.header["version"] == stale_version(old, path)) is (slack == 10_000)
 
 
+def test_more_than_is_held_in_memory_is_made_again_from_the_database(
+    shelf: Collection, rows: Callable[..., list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "HELD", 4 * 64 * 50)
+    old = vectors_file(shelf).read_bytes()
+    shelf.add(rows(100, start=500), key="id")
+    expected = answers(shelf)
+    vectors_file(shelf).write_bytes(old)
+    with Collection.open(shelf.path) as again:
+        assert answers(again) == expected
+        assert len(again.search("tea", mode="dense", k=500)) == 300
+
+
+def test_nothing_is_loaded_twice_while_nothing_changes(shelf: Collection) -> None:
+    with Collection.open(shelf.path) as again:
+        answers(again)
+        (before,) = again._space._vectors.values()
+        answers(again)
+        assert next(iter(again._space._vectors.values())) is before
+        assert before.file is not None
+
+
 def stale_version(old: bytes, path: Path) -> int:
     beside = path.with_name("old-0")
     beside.write_bytes(old)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-WORDS = "the a cat dog sat ran on mat fast slow red blue query passage : . , method we use of paper".split()
+WORDS = str.split("the a cat dog sat ran on mat fast slow red blue query passage : . , method we use of paper")
 DIMENSION = 16
 POSITIONS = 64
 
@@ -23,7 +23,7 @@ def cache(tmp_path_factory):
         yield folder
 
 
-def write_tokenizer(path: Path) -> dict[str, int]:
+def make_tokenizer(path: Path) -> dict[str, int]:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]
@@ -41,7 +41,7 @@ def write_tokenizer(path: Path) -> dict[str, int]:
     return vocabulary
 
 
-def write_onnx(path: Path, table: np.ndarray, positions: np.ndarray) -> None:
+def make_onnx(path: Path, table: np.ndarray, positions: np.ndarray) -> None:
     """x = table[ids] + positions; out = x + softmax(x x' / sqrt(d) + mask) x, with PyTorch's guard against NaN."""
     onnx = pytest.importorskip("onnx")
     from onnx import TensorProto, helper, numpy_helper
@@ -92,7 +92,7 @@ def write_onnx(path: Path, table: np.ndarray, positions: np.ndarray) -> None:
     onnx.save(model, str(path))
 
 
-def write_safetensors(path: Path, **tensors: np.ndarray) -> None:
+def make_safetensors(path: Path, **tensors: np.ndarray) -> None:
     kinds = {"float32": "F32", "float16": "F16", "int32": "I32", "int64": "I64", "uint16": "BF16", "float64": "F64"}
     header, content = {"__metadata__": {"format": "pt"}}, b""
     for name, array in tensors.items():
@@ -104,15 +104,15 @@ def write_safetensors(path: Path, **tensors: np.ndarray) -> None:
     path.write_bytes(len(text).to_bytes(8, "little") + text + content)
 
 
-def write_model(folder: Path, *, pooling: str = "mean", normalise: bool = True, limit: int = 12, prompts=None):
+def make_model(folder: Path, *, pooling: str = "mean", normalise: bool = True, limit: int = 12, prompts=None):
     """A sentence-transformers folder, and what is needed to compute its vectors by hand."""
     (folder / "onnx").mkdir(parents=True)
     (folder / "1_Pooling").mkdir()
     rng = np.random.default_rng(5)
-    vocabulary = write_tokenizer(folder / "tokenizer.json")
+    vocabulary = make_tokenizer(folder / "tokenizer.json")
     table = rng.normal(size=(len(vocabulary), DIMENSION)).astype(np.float32)
     positions = (0.3 * rng.normal(size=(POSITIONS, DIMENSION))).astype(np.float32)
-    write_onnx(folder / "onnx" / "model.onnx", table, positions)
+    make_onnx(folder / "onnx" / "model.onnx", table, positions)
     kinds = ["Transformer", "Pooling", *(["Normalize"] if normalise else [])]
     modules = [{"idx": i, "type": f"sentence_transformers.models.{kind}", "path": ""} for i, kind in enumerate(kinds)]
     pool = {
@@ -144,7 +144,7 @@ def write_model(folder: Path, *, pooling: str = "mean", normalise: bool = True, 
 def tiny(tmp_path_factory):
     """A tiny sentence-transformers model: mean pooling, normalised, 12 tokens at most, a prompt for each side."""
     prompts = {"query": "query : ", "passage": "passage : "}
-    return write_model(tmp_path_factory.mktemp("tiny") / "model", prompts=prompts)
+    return make_model(tmp_path_factory.mktemp("tiny") / "model", prompts=prompts)
 
 
 @pytest.fixture(scope="session")
@@ -152,3 +152,18 @@ def minilm():
     from similia.encode import load
 
     return load("minilm")
+
+
+@pytest.fixture(scope="session")
+def write_model():
+    return make_model
+
+
+@pytest.fixture(scope="session")
+def write_tokenizer():
+    return make_tokenizer
+
+
+@pytest.fixture(scope="session")
+def write_safetensors():
+    return make_safetensors

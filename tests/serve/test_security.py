@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import html.parser
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from serve_helpers import AREAS, EVIL, HERE
 
+from similia import errors
 from similia.errors import InputError
 from similia.serve import create_app
 
@@ -346,3 +348,28 @@ def test_a_failure_nobody_expected_is_one_sentence(papers_folder: Path, caplog: 
     reference = answer.json()["detail"].split()[-1]
     assert reference in caplog.text
     assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.StorageFull("the disk is full"), 507),
+        (errors.StorageError("the disk refused"), 500),
+        (errors.CollectionDamaged("bytes were changed"), 500),
+        (errors.FingerprintMismatch("another encoder"), 400),
+        (OSError(errno.ENOSPC, "No space left on device"), 507),
+    ],
+)
+def test_what_the_disk_refuses(papers_folder: Path, error: Exception, status: int) -> None:
+    app = create_app(papers_folder)
+
+    @app.get("/api/v1/refused")
+    @app.get("/refused")
+    def refused() -> Any:
+        raise error
+
+    with TestClient(app, base_url=HERE) as client:
+        assert client.get("/api/v1/refused").status_code == status
+        page = client.get("/refused")
+    assert page.status_code == status
+    check_markup(page.text)

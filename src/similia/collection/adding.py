@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from similia.collection.definition import GIVEN, TOPIC
-from similia.collection.making import Maker, rounding_loss
+from similia.collection.making import BATCH, CHARACTERS, READ, Maker, rounding_loss
 from similia.collection.planning import KEY, Plan, Request, arguments, choose_key, plan, resume_key
 from similia.collection.reports import AddReport
 from similia.collection.senses import refresh
@@ -26,11 +26,7 @@ from similia.errors import DuplicateKey, InputError
 from similia.progress import bar
 from similia.types import Float32
 
-BATCH = 1_024
 BATCH_GIVEN = 4_096
-CHARACTERS = 8_000_000
-"""Fewer items are stored at a time where their texts are longer than this together."""
-READ = 64
 LOOKUP = 10_000
 
 
@@ -124,7 +120,7 @@ class _Adding:
         if self.store.count() == 0:
             return
         found, first, row = 0, "", self.counts.rows
-        for rows in self.opened.batches(LOOKUP, skip=row):
+        for rows in bounded(self.opened.batches(READ, skip=row), LOOKUP):
             keys = self._keys(rows, row)
             row += len(rows)
             there = np.flatnonzero(self.store.ids(keys) >= 0).tolist()

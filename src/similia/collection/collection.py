@@ -11,7 +11,7 @@ from similia.collection.results import Results
 from similia.collection.senses import Senses, described, refresh
 from similia.collection.store import Store
 from similia.collection.workspace import Workspace
-from similia.errors import CollectionNotFound, InputError
+from similia.errors import CollectionNotFound, InputError, SimiliaError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -103,7 +103,10 @@ class Collection:
         return self.get([key])[0]
 
     def __repr__(self) -> str:
-        return f"Collection({str(self.path)!r}, {len(self):,} items, senses {', '.join(self.senses) or 'none'})"
+        try:
+            return f"Collection({str(self.path)!r}, {len(self):,} items, senses {', '.join(self.senses) or 'none'})"
+        except SimiliaError as error:
+            return f"Collection({str(self.path)!r}: {error})"
 
     def __rich__(self) -> Group:
         return self.info().__rich__()

@@ -21,6 +21,8 @@ from similia.collection.vectors import normalised, positions
 from similia.collection.workspace import State, Workspace
 from similia.types import Float32, Int64
 
+ANCHORS = 20_000
+"""Among how many items, chosen at random, new ones look for their neighbours."""
 SHARE = 0.2
 """The map is made anew when more than this share of the items is new; until then new ones are placed by neighbours."""
 
@@ -138,6 +140,7 @@ def _grown(state: State, row: SenseRow, old: _Places | None) -> _Places | None:
     places = np.empty((ids.size, 2), np.float32)
     places[where] = xy
     if new.size:
-        beside_ = normalised(vectors[where])
-        places[new] = beside(beside_, xy, vectors, new, np.random.default_rng(state.version))
+        rng = np.random.default_rng(state.version)
+        few = np.sort(rng.permutation(where.size)[:ANCHORS])
+        places[new] = beside(normalised(vectors[where[few]]), xy[few], vectors, new, rng)
     return _Places(state.version, ids, places, placed)

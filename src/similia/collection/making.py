@@ -14,6 +14,12 @@ from similia.types import Float32
 if TYPE_CHECKING:
     from similia.encode import Encoder
 
+BATCH = 1_024
+"""Items whose texts are encoded and stored together."""
+CHARACTERS = 8_000_000
+"""Fewer are, where their texts are longer than this together."""
+READ = 64
+"""Items that are looked at together to find out."""
 LARGEST = float(np.finfo(np.float16).max)
 
 

@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from similia.collection import upkeep
 from similia.collection.definition import Definition, text_fields
-from similia.collection.making import Maker, rounding_loss
+from similia.collection.making import BATCH, CHARACTERS, READ, Maker, rounding_loss
 from similia.collection.naming import listed, sense_name
 from similia.collection.reports import Sense, sense_sheet
 from similia.collection.store import Change, SenseRow
 from similia.collection.workspace import Workspace
 from similia.errors import CollectionDamaged, InputError
 from similia.progress import bar
+from similia.types import Int64
 
 if TYPE_CHECKING:
     from rich.console import Group
 
     from similia.encode import Encoder
-
-BATCH = 1_024
 
 
 def described(row: SenseRow) -> Sense:
@@ -189,9 +188,8 @@ class _Building:
             with bar(f"encoding {self.name}", store.count(), show=progress) as shown:
                 shown.advance(0 if row is None else row.count)
                 while (ids := store.without_vector(self.name, BATCH) if row else store.select(limit=BATCH)).size:
-                    self._batch(change, ids, create=row is None)
+                    shown.advance(self._batch(change, ids, create=row is None))
                     row = row or store.senses()[self.name]
-                    shown.advance(ids.size)
             with change.transaction():
                 if row is None:
                     self._create(change, None)
@@ -211,13 +209,22 @@ class _Building:
                 "drop it first"
             )
 
-    def _batch(self, change: Change, ids: Any, *, create: bool) -> None:
+    def _batch(self, change: Change, ids: Int64, *, create: bool) -> int:
+        """Encode and store the first of these items, all but for long texts, and return how many."""
         store = self.space.store
-        vectors = self.maker.make(store.keys(ids), store.records(ids))
+        records: list[dict[str, Any]] = []
+        characters = 0
+        while len(records) < ids.size and characters < CHARACTERS:
+            part = store.records(ids[len(records) : len(records) + READ])
+            characters += sum(len(value) for record in part for value in record.values() if type(value) is str)
+            records += part
+        ids = ids[: len(records)]
+        vectors = self.maker.make(store.keys(ids), records)
         with change.transaction():
             if create:
                 self._create(change, rounding_loss(vectors) if self.precision == "float16" else None)
             change.put_vectors(self.name, ids, vectors)
+        return len(records)
 
     def _create(self, change: Change, loss: float | None) -> None:
         change.create_sense(
@@ -233,6 +240,7 @@ def refresh(space: Workspace, *, load: bool = True) -> None:
     """Bring the files of vectors up to date after a change; what cannot be done now is done by the next search."""
     with contextlib.suppress(OSError, CollectionDamaged), space.reading() as state:
         upkeep.sweep(state.store, list(state.senses.values()))
+        space.keep({row.id for row in state.senses.values()})
         for row in state.senses.values():
             if load and row.state == "ready":
                 state.vectors(row)

@@ -23,6 +23,9 @@ CHUNK = 16_384
 KINDS = {"float32": "<f4", "float16": "<f2"}
 SLACK = 1_024
 SHARE = 16
+"""More than this many rows, or than one in so many, beside the base are folded in."""
+HELD = 2**28
+"""Bytes of vectors that are held in memory beside a base; beyond, the file is made again from the database."""
 
 
 def path_of(folder: Path, row: SenseRow) -> Path:
@@ -93,11 +96,18 @@ def _mapped(file: Mapped, row: SenseRow, version: int) -> Vectors:
 
 
 def _advanced(store: Store, row: SenseRow, version: int, start: Vectors) -> Vectors | None:
-    """``start`` with what the database says was written and deleted since; None where it no longer knows."""
+    """``start`` with what was written and deleted since; None where the database no longer knows, or it is too much."""
     deleted = store.deleted_since(start.version)
     if deleted is None:
         return None
-    ids, vectors = store.vectors(row.name, since=start.version)
+    batches, count = [], 0
+    for batch in store.vector_batches(row.name, since=start.version):
+        batches.append(batch)
+        count += batch[0].size
+        if 4 * row.dimension * count > HELD:
+            return None
+    ids = np.concatenate([batch[0] for batch in batches]) if batches else np.empty(0, np.int64)
+    vectors = np.concatenate([batch[1] for batch in batches]) if batches else np.empty((0, row.dimension), np.float32)
     gone = np.union1d(deleted, ids)
     if not gone.size:
         return Vectors(version, start.dimension, start.parts, start.file)

@@ -70,6 +70,11 @@ class Workspace:
             self._vectors.clear()
             self._memory.clear()
 
+    def keep(self, senses: set[int]) -> None:
+        """Let go of the vectors of other senses than these."""
+        with self._lock:
+            self._vectors = {number: state for number, state in self._vectors.items() if number in senses}
+
     def remembered(self, key: tuple[Any, ...]) -> Any:
         """What :meth:`remember` was given under ``key``, or None."""
         with self._lock:

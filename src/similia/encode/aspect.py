@@ -13,8 +13,8 @@ from similia.encode.sentences import MOST, sentences
 from similia.errors import InputError
 from similia.types import Dense, Float32
 
-TEMPERATURE = 0.05
-SHARE = 0.5
+TEMPERATURE = 0.2
+SHARE = 0.3
 BLOCK = 512  # texts whose sentences are encoded together
 
 

@@ -18,6 +18,7 @@ from similia.types import Float32, Int64
 
 VARIABLE = "SIMILIA_ENCODER_RUNTIME"
 NAMES = ("openvino", "onnxruntime")
+SHORT = 24  # tokens; a runtime may treat sequences up to this length with more care, so no batch holds both kinds
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from similia.encode.base import Side, as_texts, check_side, fingerprint, unit
-from similia.encode.runtime import Batch, Runtime, open_runtime
+from similia.encode.runtime import SHORT, Batch, Runtime, open_runtime
 from similia.encode.windows import Tokens, tokenise
 from similia.errors import InputError, ModelError
 from similia.types import Dense, Float32, Int64, MultiVector, ragged
@@ -176,12 +176,14 @@ class TransformerEncoder:
 
 
 def batches(tokens: Tokens, budget: int = BUDGET) -> Iterator[Batch]:
-    """Cut sequences, longest first, into batches of at most ``budget`` tokens (at least one sequence each)."""
+    """Cut sequences, longest first and short ones apart, into batches of at most ``budget`` tokens or one sequence."""
     order = np.argsort(-tokens.lengths, kind="stable")
     start = 0
     while start < len(order):
         longest = int(tokens.lengths[order[start]])
         rows: Int64 = order[start : start + max(1, budget // longest)]
+        if longest > SHORT:
+            rows = rows[tokens.lengths[rows] > SHORT]
         ids = np.full((len(rows), longest), tokens.padding, np.int64)
         mask = np.arange(longest)[None, :] < tokens.lengths[rows][:, None]
         ids[mask] = np.concatenate([tokens.sequences[row] for row in rows.tolist()])

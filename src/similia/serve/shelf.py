@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Served: TypeAlias = "str | PathLike[str] | Collection"
 """A collection, or where one is."""
 
+PATIENCE = 5.0
+"""Seconds that a request which changes a collection waits for another writer: it keeps a thread from its work."""
+
 
 class Shelf:
     """Collections by name; two of one name get a number.
@@ -40,7 +43,7 @@ class Shelf:
         self._opened: list[Collection] = []
         try:
             for one in several:
-                collection = one if isinstance(one, Collection) else Collection.open(one)
+                collection = one if isinstance(one, Collection) else Collection.open(one, wait=PATIENCE)
                 if collection is not one:
                     self._opened.append(collection)
                 name = self._free_name(collection.name)

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from similia.errors import CollectionBusy, InputError, SimiliaError, UnknownItem
 from similia.serve.answers import discreet
@@ -203,20 +203,30 @@ class Uploads:
             upload.path.replace(known)
             self._discard(upload)
             upload.path = known
-            report = self._shelf[upload.collection].add(
-                known,
-                key=options.key,
-                text=list(options.text) if options.text else None,
-                schema=dict(options.schema) if options.schema else None,
-                on_duplicate=options.on_duplicate,
-                progress=False,
-            )
-            upload.report = report.to_dict()
+            upload.report = self._patiently(upload.collection, known, options)
 
         if self._guarded(upload, add):
             upload.done = upload.rows or upload.done
             upload.move("done")
         self._discard(upload)
+
+    def _patiently(self, collection: str, path: Path, options: Options) -> dict[str, Any]:
+        """Add a file, waiting for other writers as long as it takes."""
+        while True:
+            try:
+                report = self._shelf[collection].add(
+                    path,
+                    key=options.key,
+                    text=list(options.text) if options.text else None,
+                    schema=dict(options.schema) if options.schema else None,
+                    on_duplicate=options.on_duplicate,
+                    progress=False,
+                )
+            except CollectionBusy:
+                if self._stopping.wait(1.0):
+                    raise
+            else:
+                return report.to_dict()
 
     def _guarded(self, upload: Upload, work: Callable[[], None]) -> bool:
         """Do ``work``; if it fails, say so in ``upload``, in words that a client may read."""

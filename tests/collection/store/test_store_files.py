@@ -7,7 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import numpy as np
 import pytest
 
 from similia.collection.store import Store
+from similia.collection.store.files import delete_ours
 from similia.errors import (
     CollectionBusy,
     CollectionDamaged,
@@ -246,9 +250,43 @@ def test_a_removal_that_was_interrupted(store: Store) -> None:
 
 def test_removed_while_it_is_open(store: Store) -> None:
     fill(store)
+    going = store.iterate(batch=10)
+    next(going)
     Store.remove(store.folder)
-    with pytest.raises(CollectionNotFound, match="any more"), store.change("add", {}):
+    assert sum(len(keys) for _, keys, _ in going) == 20, "what was being read stays readable"
+    with pytest.raises(CollectionNotFound, match="was removed or replaced meanwhile; open it again"):
+        store.count()
+    with pytest.raises(CollectionNotFound), store.change("add", {}):
         pass
+    with Store.create(store.folder) as other:
+        with pytest.raises(CollectionNotFound, match="replaced"), store.change("add", {}):
+            pass
+        with pytest.raises(CollectionNotFound, match="replaced"):
+            store.version()
+        assert other.count() == 0
+
+
+def test_removed_while_a_writer_waits(store: Store) -> None:
+    fill(store)
+    waiting = Store.open(store.folder, wait=30)
+    failures: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            with waiting.change("add", {}) as change, change.transaction():
+                change.next_keys(1)
+        except BaseException as error:
+            failures.append(error)
+
+    with suppress(CollectionNotFound), store.change("hold", {}):
+        thread = threading.Thread(target=write)
+        thread.start()
+        time.sleep(0.05)
+        delete_ours(store.folder)
+        Store.create(store.folder).close()
+    thread.join()
+    assert [type(error) for error in failures] == [CollectionNotFound]
+    waiting.close()
 
 
 def test_a_moved_collection(store: Store, tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ def _depth(value: Any) -> int:
 
 
 def _may_be_odd(text: bytes, value: Any) -> bool:
-    return _may_hold_twins(text, _count_keys(value)) or _may_hold_long_integers(text) or _may_be_deep(text)
+    twins = b":" in text and _may_hold_twins(text, _count_keys(value))
+    return twins or _may_hold_long_integers(text) or _may_be_deep(text)
 
 
 def _may_hold_twins(text: bytes, keys: int) -> bool:

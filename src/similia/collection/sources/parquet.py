@@ -26,6 +26,7 @@ def duckdb_connection(database: str = ":memory:") -> Any:
         "threads": 1,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "enable_external_file_cache": False,  # the system's own cache does, and gives way to other needs
     }
     if database == ":memory:":
         config["temp_directory"] = ""  # nothing is spilled, least of all into the current folder

@@ -68,7 +68,7 @@ def mend(connections: Connections, found: list[Promise]) -> list[str]:
             with connections.write() as db:
                 meta.add(db, "version", 1)
                 work(db)
-        except (apsw.CorruptError, apsw.SQLError, apsw.ConstraintError, CollectionDamaged, ValueError):
+        except (apsw.CorruptError, apsw.SQLError, apsw.ConstraintError, CollectionDamaged, ValueError, TypeError):
             continue  # what it would be made from is damaged itself; the promise stays broken, and says so
         mended.append(what)
     return mended

@@ -12,7 +12,15 @@ from pathlib import Path
 import apsw
 
 from similia.collection.store.schema import PAGE_SIZE
-from similia.errors import CollectionBusy, CollectionDamaged, InputError, SimiliaError, StorageError, StorageFull
+from similia.errors import (
+    CollectionBusy,
+    CollectionDamaged,
+    CollectionNotFound,
+    InputError,
+    SimiliaError,
+    StorageError,
+    StorageFull,
+)
 
 DATABASE = "collection.db"
 WAL_LIMIT = 64 * 2**20
@@ -133,6 +141,7 @@ class Connections:
         self._local = threading.local()
         self._pid = os.getpid()
         self._in_write = False
+        self._identity = _identity(folder)
         self.closed = False
 
     def _stack(self) -> list[apsw.Connection]:
@@ -142,9 +151,14 @@ class Connections:
         return stack
 
     def check(self) -> None:
-        """Refuse to go on after :meth:`close`."""
+        """Refuse to go on after :meth:`close`, or when the file is not the one that was opened.
+
+        A database that was removed can still be written through an open connection, and nobody would ever see it.
+        """
         if self.closed:
             raise SimiliaError(f"{self.folder}: the collection is closed; open it again")
+        if self._identity != _identity(self.folder):
+            raise CollectionNotFound(f"{self.folder}: the collection was removed or replaced meanwhile; open it again")
         if self._pid != os.getpid():  # SQLite's connections do not survive a fork: leave the parent's alone
             self._forgotten = (self._idle, self._writer)
             self._idle, self._writer, self._pid = [], None, os.getpid()
@@ -260,6 +274,14 @@ class Connections:
         if self._pid == os.getpid():
             for db in idle:
                 _close(db)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = (folder / DATABASE).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_of_the_disk(error: BaseException) -> bool:
