@@ -46,7 +46,7 @@ def load(spec: str | Encoder = "minilm") -> Encoder:
 
         return from_hub(rest)
     folder = Path(spec).expanduser()
-    if folder.is_dir():
+    if spec and folder.is_dir():
         from similia.encode.folder import from_folder
 
         return from_folder(folder)
