@@ -114,8 +114,8 @@ def main(sets: Sequence[str]) -> None:
         "Retrieval quality, nDCG@10",
         "python -m benchmarks.retrieval_quality",
         rows,
-        f"Means with half the width of 95 % bootstrap intervals over queries; {POOL:,} hits a view. Gain over the better "
-        "single view of each set, on average: "
+        f"Means with half the width of 95 % bootstrap intervals over queries; {POOL:,} hits a view. Gain over the "
+        "better single view of each set, on average: "
         + "; ".join(f"{fusion.removeprefix('hybrid: ')} {gain:+.4f}" for fusion, gain in gains.items())
         + ".",
     )

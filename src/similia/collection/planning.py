@@ -162,6 +162,10 @@ def plan(space: Workspace, request: Request, opened: Source, scan: Scan, key: st
     taken = frozenset(maker.field for maker in makers if maker.field is not None)
     types = {name: kind for name, kind in types.items() if name not in taken}
     there = {name: stored.type for name, stored in space.store.fields().items()}
+    # A few rows cannot tell a category from text: where both are strings, the type that is stored stays.
+    types = {
+        name: "category" if (there.get(name), kind) == ("category", "text") else kind for name, kind in types.items()
+    }
     rendered = [name for name, kind in types.items() if there.get(name) in SEARCHED and kind not in SEARCHED]
     return Plan(key, makers, topic, types, taken, rendered)
 
