@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from similia import Collection
-from similia.errors import InputError, UnknownItem
+from similia.errors import CollectionNotFound, InputError, SimiliaError, UnknownItem
 
 Rows = Callable[..., list[dict[str, Any]]]
 
@@ -71,3 +71,23 @@ def test_undo_brings_every_answer_back(shelf: Collection, rows: Rows) -> None:
         shelf.undo()
         assert everything() == before
     assert shelf.check().ok
+
+
+def test_backup_restore_and_remove(shelf: Collection, tmp_path: Path) -> None:
+    before = shelf.search("tea kettle", k=200).to_dict()["results"]
+    shelf.backup(tmp_path / "backup")
+    shelf.delete(where="year > 1995")
+    Collection.restore(tmp_path / "backup", tmp_path / "again")
+    with Collection.open(tmp_path / "again") as again:
+        assert again.search("tea kettle", k=200).to_dict()["results"] == before
+        assert again.info().uuid != shelf.info().uuid
+        assert again.check().ok
+    Collection.remove(tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+    for wrong in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(SimiliaError):
+            Collection.remove(wrong)
+    with pytest.raises(CollectionNotFound):
+        Collection.open(tmp_path / "again")
+    shelf.close()
+    assert "closed" in repr(shelf)

@@ -157,6 +157,37 @@ def test_pictures_are_safe_and_whole(odd: Collection) -> None:
     assert "rank (cosine)" in told
 
 
+def test_every_answer_shows_itself(shelf: Collection) -> None:
+    shelf.senses.add("name", text="title", encoder="hashing:16", precision="float16")
+    for answer, said in (
+        (shelf.search("tea"), "topic"),
+        (shelf.search("tea").explain(), "weights"),
+        (shelf.compare("k0001", "k0002"), "more alike than"),
+        (shelf.label({"a": ["tea"], "b": ["rank"], "c": ["zzz"]}), "mean confidence"),
+        (shelf.near_duplicates(threshold=0.5, limit=3), "there are more"),
+        (shelf.info(), "last change"),
+        (shelf.senses, "float16 (loss"),
+        (shelf, "fields"),
+    ):
+        console = Console(record=True, width=150, file=io.StringIO())
+        console.print(answer)
+        assert said in " ".join(console.export_text().split())
+        assert "<table" in answer._repr_html_()
+        assert str(answer)
+
+
+def test_labels_pairs_and_maps_as_tables(shelf: Collection) -> None:
+    for answer, columns in (
+        (shelf.label({"a": ["tea"], "b": ["rank"]}), ["_key", "label", "confidence", "score a", "score b"]),
+        (shelf.near_duplicates(threshold=0.5), ["left", "right", "score"]),
+        (shelf.layout(), ["_key", "x", "y"]),
+    ):
+        for table in (answer.to_arrow(), answer.to_polars(), answer.to_pandas()):
+            names = table.column_names if hasattr(table, "column_names") else table.columns
+            assert list(names) == columns
+            assert len(table) == len(answer)
+
+
 def test_explain_gives_rank_and_score_in_each_view(shelf: Collection) -> None:
     found = shelf.search("tea kettle", where="year > 1995", k=4)
     told = found.explain().to_dict()

@@ -279,6 +279,26 @@ def test_senses_that_cannot_be(shelf: Collection) -> None:
     assert len(shelf.log()) == 1
 
 
+def test_a_sense_of_many_batches_equals_one_of_one(shelf: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    from similia.collection import senses
+
+    shelf.senses.add("one", text="title", encoder="hashing:32")
+    monkeypatch.setattr(senses, "CHARACTERS", 1)
+    monkeypatch.setattr(senses, "READ", 7)
+    shelf.senses.add("many", text="title", encoder="hashing:32")
+    one, many = (shelf.similar("k0005", sense=sense, k=500) for sense in ("one", "many"))
+    assert one.keys == many.keys
+    np.testing.assert_array_equal(one.scores, many.scores)
+
+
+def test_a_sense_of_an_empty_collection(shelf: Collection) -> None:
+    shelf.delete(where="id IS NOT NULL")
+    shelf.senses.add("name", text="title", encoder="hashing:32")
+    assert shelf.senses["name"].state == "ready"
+    shelf.add([{"id": "a", "title": "tea kettle"}, {"id": "b", "title": "tea cup"}], key="id")
+    assert shelf.similar("a", sense="name").keys == ["b"]
+
+
 def test_a_sense_over_lists_and_numbers(shelf: Collection) -> None:
     shelf.senses.add("facts", text=["tags", "year"], encoder="hashing:128")
     found = shelf.search("rank search 2010", sense="facts", mode="dense", k=1)

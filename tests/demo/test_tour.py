@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from similia.demo import papers, pydocs
 from similia.demo.screen import Screen, quoted
 from similia.demo.subject import Subject
 from similia.demo.tour import take
-from similia.errors import DatasetMissing, InputError
+from similia.errors import DatasetMissing, FingerprintMismatch, InputError
 from similia.evaluate import datasets
 
 Take = Callable[..., str]
@@ -93,6 +94,20 @@ def test_an_interrupted_tour_goes_on(tour: Take, tmp_path: Path) -> None:
     with Collection.open(tmp_path / "demo" / "pydocs") as collection:
         assert len(collection) == whole > half > 0
         assert collection.senses["signature"].count == whole
+
+
+def test_a_collection_of_another_encoder_is_made_anew(tour: Take, tmp_path: Path) -> None:
+    subject = pydocs.subject(30, ["json", "textwrap"])
+    tour(subject)
+    database = sqlite3.connect(tmp_path / "demo" / "pydocs" / "collection.db")
+    with database:
+        database.execute("UPDATE senses SET fingerprint = 'of an earlier version'")
+    database.close()
+    with Collection.open(tmp_path / "demo" / "pydocs") as old, pytest.raises(FingerprintMismatch):
+        old.search("anything", mode="dense")
+    tour(subject)
+    with Collection.open(tmp_path / "demo" / "pydocs") as collection:
+        assert len(collection.search("decode JSON", mode="dense", k=3)) == 3
 
 
 @pytest.mark.parametrize("width", [60, 80])

@@ -37,9 +37,14 @@ def show(rows: Sequence[ChangeRow]) -> None:
     for name, side in (("#", "right"), ("when", "left"), ("what", "left"), ("of", "left"), ("state", "left")):
         table.add_column(name, justify=side, no_wrap=name != "of", overflow="ellipsis")  # type: ignore[arg-type]
     for row in rows:
-        about = ", ".join(f"{name} {value}" for name, value in row.arguments.items() if value not in (None, "", []))
+        about = ", ".join(f"{name} {_plain(value)}" for name, value in row.arguments.items() if value)
         when = row.started[:19].replace("T", " ")
         style = "" if row.state == "done" else "dim"
         cells = (str(row.number), when, in_words(row), one_line(about, 80), row.state)
         table.add_row(*(Text(one_line(part)) for part in cells), style=style)
     console.out().print(table)
+
+
+def _plain(value: Any) -> str:
+    """An argument in words: a list by its parts, a mapping by its names."""
+    return ", ".join(map(str, value)) if isinstance(value, list | dict) else str(value)

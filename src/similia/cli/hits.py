@@ -95,13 +95,15 @@ def _facts(hit: Hit, results: Results) -> str:
 
 
 def _footer(results: Results) -> str:
-    parts = [f"{results.offset + 1:,}-{results.offset + len(results):,}" if len(results) else "Nothing found"]
-    if results.total is not None:
-        parts[0] += f" of {results.total:,}" if len(results) else f" among {results.total:,} items"
+    first, last = results.offset + 1, results.offset + len(results)
+    if len(results):
+        parts = [f"{first:,}" if first == last else f"{first:,}-{last:,}"]
+        parts[0] += "" if results.total is None else f" of {results.total:,}"
+    else:
+        nothing_passes = results.where is not None and results.total == 0
+        parts = ["Nothing found: no item passes the filter" if nothing_passes else "Nothing found"]
     parts.append(f"{results.mode}, sense {results.sense}")
-    if results.where:
-        parts.append(f"where {results.where}")
+    parts.append(f"where {results.where}" if results.where else "")
     parts.append(f"{results.seconds * 1000:,.0f} ms")
-    if results.note:
-        parts.append(results.note)
-    return clean(" · ".join(parts))
+    parts.append(results.note)
+    return clean(" · ".join(part for part in parts if part))

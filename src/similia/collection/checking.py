@@ -8,13 +8,16 @@ from dataclasses import replace
 from similia.collection import upkeep
 from similia.collection.derived import open_verified
 from similia.collection.senses import refresh
-from similia.collection.store import CheckReport
+from similia.collection.store import CheckReport, Store
 from similia.collection.workspace import Workspace
 
 
 def check(space: Workspace, *, mend: bool) -> CheckReport:
     """See :meth:`similia.collection.Collection.check`."""
-    report = space.store.check(mend=mend)
+    # A fresh opening: where another process has written since, FTS5's own check goes by the list of segments that its
+    # connection read before, and takes what was merged meanwhile for lost.
+    with Store.open(space.folder, wait=space.wait) as store:
+        report = store.check(mend=mend)
     damaged, current = [], 0
     with space.reading() as state:
         known = {row.id: row for row in state.senses.values()}

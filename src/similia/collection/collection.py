@@ -46,10 +46,10 @@ class Collection:
         2 2 ['a'] Tea
     """
 
-    def __init__(self, store: Store, path: Path) -> None:
+    def __init__(self, store: Store, path: Path, wait: float) -> None:
         self.path = path
         self.name = path.name
-        self._space = Workspace(store, self.name)
+        self._space = Workspace(store, self.name, wait)
         self.senses = Senses(self._space)
 
     # -- opening and closing
@@ -68,17 +68,17 @@ class Collection:
         """
         folder = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - links stay as they are named
         try:
-            return cls(Store.open(folder, wait=wait), folder)
+            return cls(Store.open(folder, wait=wait), folder, wait)
         except CollectionNotFound:
             if not create:
                 said = f"there is no collection at {folder}; this makes one: similia add {path} FILES"
                 raise CollectionNotFound(said) from None
         try:
-            return cls(Store.create(folder, wait=wait), folder)
+            return cls(Store.create(folder, wait=wait), folder, wait)
         except InputError:  # unless another process made it just now, there is something else
             if not (folder / "collection.db").exists():
                 raise
-            return cls(Store.open(folder, wait=wait), folder)
+            return cls(Store.open(folder, wait=wait), folder, wait)
 
     def close(self) -> None:
         """Close it; reading on is an error."""

@@ -32,6 +32,7 @@ class Workspace:
 
     store: Store
     name: str
+    wait: float
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _loading: threading.RLock = field(default_factory=threading.RLock)
     _vectors: dict[int, Vectors] = field(default_factory=dict)

@@ -35,7 +35,7 @@ def demo(
         Path, typer.Option("--into", metavar="FOLDER", help="Where the collection and the report go.")
     ] = Path("similia-demo"),
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="At most so many items. [default: 15000; papers: 3000]")
+        int | None, typer.Option("--limit", min=1, help="At most so many items. [default: 15000; papers: 1500]")
     ] = None,
     packages: Annotated[
         str | None, typer.Option("--packages", metavar="NAMES", help="Only these, as in python,numpy.")

@@ -11,7 +11,7 @@ from similia.demo.pydocs import known_records, write_text
 from similia.demo.subject import Gathered, OtherSense, Question, Subject
 from similia.progress import bar
 
-LIMIT = 3_000  # abstracts are long: about 40 a second are encoded, twice
+LIMIT = 1_500  # abstracts are long: about 50 a second are encoded for topic, 20 for the method
 
 CLASSES = {
     "reasoning": ("chain of thought reasoning", "mathematical problem solving", "logical inference"),
@@ -53,11 +53,13 @@ def subject(limit: int = LIMIT) -> Subject:
         group="primary",
         kind="month",
         note=_note,
-        other=OtherSense("method", ("abstract",), about="the method that the paper proposes"),
+        other=OtherSense("method", ("abstract",), shown="title", about="the method that the paper proposes"),
+        searching="Search: by what they are about, with a filter, by the method they use",
         questions=QUESTIONS,
         pairs=(),
         classes=CLASSES,
         apart="id",
+        near=0.8,
     )  # fmt: skip
 
 

@@ -73,11 +73,13 @@ def subject(limit: int = LIMIT, only: list[str] | None = None) -> Subject:
         group="package",
         kind="kind",
         note=_note,
-        other=OtherSense("signature", ("signature",), encoder="hashing"),
+        other=OtherSense("signature", ("signature",), shown="signature", encoder="hashing"),
+        searching="Search: by what it does, by how it is called, with a filter, like another",
         questions=QUESTIONS,
         pairs=(("re.sub", "str.replace"), ("json.dumps", "json.loads")),
         classes=CLASSES,
         apart="package",
+        near=0.95,
     )
 
 

@@ -22,10 +22,11 @@ class Question:
 
 @dataclass(frozen=True)
 class OtherSense:
-    """The second sense of the tour."""
+    """The second sense of the tour; ``shown`` is the field that says most about an item in it."""
 
     name: str
     text: Sequence[str]
+    shown: str
     encoder: str | None = None
     about: str | None = None
 
@@ -54,10 +55,12 @@ class Subject:
         kind: the field that splits the bars.
         note: what to say of an item beside its key, in one line.
         other: the second sense.
+        searching: the heading of the searches.
         questions: the searches.
         pairs: keys of two items to compare; the first pair that is there is taken.
         classes: class name -> words that describe it.
         apart: the field in which near-duplicates must differ to be worth showing.
+        near: the cosine from which two items are called near-duplicates.
         next_steps: (command, what it does).
     """
 
@@ -74,8 +77,10 @@ class Subject:
     kind: str
     note: Callable[[Mapping[str, Any]], str]
     other: OtherSense
+    searching: str
     questions: Sequence[Question]
     pairs: Sequence[tuple[str, str]]
     classes: Mapping[str, Sequence[str]]
     apart: str
+    near: float
     next_steps: Sequence[tuple[str, str]] = field(default_factory=tuple)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from similia.collection import Collection
 
 SHOWN = 5  # results of a search
-NEAR = 0.95
 PAIRS = 8  # near-duplicates that are shown
 SAMPLE = 120  # items whose nearest neighbour the histogram shows
 ANCHORS, OTHERS = 25, 60  # random pairs: so many items with so many others each
@@ -75,14 +74,27 @@ def _timed(story: Story, name: str) -> Iterator[Any]:
 
 
 def _collection(path: Path, gathered: Gathered) -> Collection:
-    """The collection of the tour, opened; one that was made of other items is removed first: the tour made it."""
+    """The collection of the tour; one of other items or from another encoder is made anew: it is the tour's own."""
     from similia.collection import Collection
-    from similia.errors import CollectionNotFound
+    from similia.errors import CollectionNotFound, FingerprintMismatch, InputError
 
-    if not gathered.reused:
+    def removed() -> Collection:
         with suppress(CollectionNotFound):
             Collection.remove(path)
-    return Collection.open(path, create=True)
+        return Collection.open(path, create=True)
+
+    if not gathered.reused:
+        return removed()
+    collection = Collection.open(path, create=True)
+    for name in collection.senses:
+        try:
+            collection.search("anything", sense=name, mode="dense", k=1)
+        except FingerprintMismatch:
+            collection.close()
+            return removed()
+        except InputError:  # adding it was interrupted, and goes on
+            continue
+    return collection
 
 
 def _add(
@@ -115,7 +127,7 @@ def _add(
 
 
 def _searches(collection: Collection, subject: Subject, path: Path, story: Story, screen: Screen) -> None:
-    screen.heading("Search: by what it does, by how it is called, with a filter, like another item")
+    screen.heading(subject.searching)
     with _timed(story, "searches") as done:
         for question in subject.questions:
             found = _ask(collection, subject, question, path)
@@ -136,13 +148,12 @@ def _ask(collection: Collection, subject: Subject, question: Question, path: Pat
     results = collection.search(
         question.query, like=like, sense=question.sense, mode=question.mode, where=question.where, k=SHOWN
     )
-    signature = question.sense != "topic"
-    hits = [{"key": hit.key, "score": hit.score, "note": _said(subject, hit.item, signature)} for hit in results]
+    field = subject.other.shown if question.sense == subject.other.name else None
+    hits = [
+        {"key": hit.key, "score": hit.score, "note": str(hit.item.get(field, "")) if field else subject.note(hit.item)}
+        for hit in results
+    ]
     return Found(question.why, question.query or f"like {like}", question.sense, command, hits, results.seconds)
-
-
-def _said(subject: Subject, item: Mapping[str, Any], other: bool) -> str:
-    return str(item.get(subject.other.text[0], "")) if other else subject.note(item)
 
 
 def _compare(collection: Collection, subject: Subject, path: Path, story: Story, screen: Screen) -> None:
@@ -183,11 +194,11 @@ def _label(collection: Collection, subject: Subject, folder: Path, path: Path, s
 
 
 def _near_duplicates(collection: Collection, subject: Subject, path: Path, story: Story, screen: Screen) -> None:
-    screen.heading("Near-duplicates: the same thing under two names")
+    screen.heading("Near-duplicates: pairs that say nearly the same")
     with _timed(story, "near-duplicates") as done:
-        pairs = collection.near_duplicates(threshold=NEAR, limit=2_000)
+        pairs = collection.near_duplicates(threshold=subject.near, limit=2_000)
         done(len(collection))
-    story.duplicate_command = f"similia duplicates {path} --threshold {NEAR}"
+    story.duplicate_command = f"similia duplicates {path} --threshold {subject.near}"
     seen: set[frozenset[str]] = set()
     room = {True: PAIRS // 2, False: PAIRS - PAIRS // 2}  # word for word the same, and nearly
     for left, right, score in pairs:
@@ -201,7 +212,7 @@ def _near_duplicates(collection: Collection, subject: Subject, path: Path, story
             room[same] -= 1
             story.duplicates.append({"left": left, "right": right, "score": score, "note": subject.note(one)})
     more = "" if pairs.complete else "at least "
-    summary = f"{more}{len(pairs):,} pairs with a cosine of {NEAR} or more"
+    summary = f"{more}{len(pairs):,} pairs with a cosine of {subject.near} or more"
     screen.duplicates(story.duplicates, summary, story.duplicate_command)
 
 

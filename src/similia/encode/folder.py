@@ -99,7 +99,6 @@ def _settings(folder: Path, name: str, onnx: Path, tokenizer: Path, modules: lis
         tokenizer_sha256=sha256(tokenizer),
         dimension=dimension,
         max_tokens=_max_tokens(folder, config),
-        windows=1,
         pooling=pooling,
         normalise=not modules or any(kind.endswith("Normalize") for kind in modules),
         prompts=prompts_of(folder),

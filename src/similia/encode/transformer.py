@@ -32,7 +32,10 @@ class TransformerSettings:
         tokenizer: the tokenizer.json; ``tokenizer_sha256`` its SHA-256.
         dimension: the length of a vector.
         max_tokens: tokens a window, special tokens included.
-        windows: how many windows of a long text are read; what is beyond them is not.
+        windows: how many windows of a long text are read; what is beyond them is not. Its vector is the mean of the
+            windows' by their tokens. With all-MiniLM-L6-v2, nDCG@10 for 1, 2, 8 windows of 256 tokens is .3826, .3832,
+            .3838 on Cranfield, .4177, .4192, .4192 on CISI and .2915, .2940, .2936 on NFCorpus (dev), for 15, 4 and
+            10 % more tokens; equal weights (.3457, .4119, .2640) are worse than reading one window.
         pooling: ``mean`` over tokens, or ``cls`` for the first token.
         normalise: whether vectors are brought to length 1.
         prompts: what is put before each text, by side.
@@ -45,7 +48,7 @@ class TransformerSettings:
     tokenizer_sha256: str
     dimension: int
     max_tokens: int = 256
-    windows: int = 1
+    windows: int = 8
     pooling: Literal["mean", "cls"] = "mean"
     normalise: bool = True
     prompts: Mapping[str, str] = field(default_factory=dict)

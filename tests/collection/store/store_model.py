@@ -147,9 +147,9 @@ def plan(model: Model, random: Random, kinds: tuple[str, ...] = ()) -> list[dict
     salt = random.randrange(1_000_000)
     if kind in ("add", "upsert", "skip"):
         steps = []
-        fresh = [f"{salt}-{number}" for number in range(40)]
+        fresh = [key for number in range(40) if (key := f"{salt}-{number}") not in model.items]
         for _ in range(random.randint(1, 4)):
-            chosen = [fresh.pop() for _ in range(random.randint(0 if kind == "upsert" else 1, 6))]
+            chosen = [fresh.pop() for _ in range(random.randint(0 if kind == "upsert" else 1, 6)) if fresh]
             if kind != "add":
                 chosen += random.sample(keys, min(len(keys), random.randint(1, 6)))
                 random.shuffle(chosen)

@@ -79,9 +79,13 @@ def test_a_killed_writer_loses_nothing(tmp_path: Path) -> None:
         speak.close()
         assert hear.recv()[0] == "ready"
         resumed += resume and model.unfinished is not None
-        end = time.monotonic() + random.expovariate(1 / 0.05)
-        while time.monotonic() < end and worker.is_alive():
-            time.sleep(0.001)
+        # Let it speak some times, then kill it somewhere in what it does next, however fast the machine is.
+        said = []
+        begun = time.monotonic()
+        for _ in range(random.choice([0, 1, 1, 2, 2, 3, 4, 6, 9])):
+            said.append(hear.recv())
+        pace = (time.monotonic() - begun) / len(said) if said else 0.02
+        time.sleep(random.uniform(0, 2 * pace))
         worker.kill()
         worker.join()
         assert worker.exitcode == -9, "the worker failed before it was killed"
@@ -90,9 +94,10 @@ def test_a_killed_writer_loses_nothing(tmp_path: Path) -> None:
         kind, allowed = "between commands", [model]
         while hear.poll():
             try:
-                what, number, detail = hear.recv()
+                said.append(hear.recv())
             except EOFError:
                 break
+        for what, number, detail in said:
             if what == "begin":
                 steps, done = detail
                 model.commands = number
@@ -120,4 +125,4 @@ def test_a_killed_writer_loses_nothing(tmp_path: Path) -> None:
                 model.unfinished = None  # its last step was done, and it closed before it was killed
     print(f"\n{ROUNDS} rounds, {acknowledged} acknowledged steps, {unspoken} committed and not acknowledged, "
           f"{resumed} commands resumed; killed in {dict(killed)}")  # fmt: skip
-    assert acknowledged > ROUNDS // 2
+    assert acknowledged >= ROUNDS // 4

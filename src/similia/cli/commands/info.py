@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from similia.cli import console, options, output
+from similia.cli import describe, options, output
 from similia.cli.help import Command, new_app
 
 app = new_app()
@@ -20,4 +20,4 @@ def info(collection: options.CollectionName, form: options.Output = None) -> Non
     with Collection.open(collection) as opened:
         about = opened.info()
     if not output.write(about.to_dict(), [about.to_dict()], form):
-        console.out().print(about)
+        describe.show_info(about)

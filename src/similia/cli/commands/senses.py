@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from similia.cli import console, options, output
+from similia.cli import describe, options, output
 from similia.cli.faults import say
 from similia.cli.help import Command, Group, new_app
 from similia.cli.options import Precision
@@ -74,8 +74,7 @@ def _list(collection: Path, form: options.Format | None) -> None:
     from similia.collection import Collection
 
     with Collection.open(collection) as opened:
-        found = [opened.senses[name] for name in opened.senses]
-        shown: Any = opened.senses
-        rows = [sense.to_dict() for sense in found]
-        if not output.write(rows, rows, form):
-            console.out().print(shown)
+        found = list(opened.senses.values())
+    rows = [sense.to_dict() for sense in found]
+    if not output.write(rows, rows, form):
+        describe.show_senses(found)

@@ -17,20 +17,23 @@ MEMORY_LIMIT = "512MB"
 """What DuckDB may hold."""
 
 
-def duckdb_connection(database: str = ":memory:") -> Any:
-    """A DuckDB that keeps to itself: bounded memory, one thread, no extensions from the network."""
+def duckdb_connection(*, temporary: str = "") -> Any:
+    """A DuckDB that keeps to itself: bounded memory, one thread, no extensions from the network.
+
+    Args:
+        temporary: the folder where it may put what does not fit in memory; none without one.
+    """
     import duckdb
 
-    config: dict[str, Any] = {
+    config = {
         "memory_limit": MEMORY_LIMIT,
         "threads": 1,
+        "temp_directory": temporary,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "enable_external_file_cache": False,  # the system's own cache does, and gives way to other needs
     }
-    if database == ":memory:":
-        config["temp_directory"] = ""  # nothing is spilled, least of all into the current folder
-    return duckdb.connect(database, config=config)
+    return duckdb.connect(":memory:", config=config)
 
 
 class Parquet:

@@ -1,4 +1,4 @@
-"""Parquet through DuckDB: batches are staged in a temporary database, and the column types chosen at the end.
+"""Parquet through DuckDB: batches are staged in a temporary Arrow file, and the column types chosen at the end.
 
 Only after the last row is it known whether all numbers fit in a float, all lists hold strings, all vectors are 32-bit.
 Scalars are staged as text, vectors as arrays, and DuckDB casts them while it writes.
@@ -24,6 +24,9 @@ from similia.types import Float32
 GROUP_BYTES = 32 << 20
 """Bytes of a row group, about; readers hold one at a time."""
 
+PIECE_BYTES = 8 << 20
+"""Bytes of rows that are staged as one batch, unless a single row has more."""
+
 _CASTS = {"integer": "BIGINT", "boolean": "BOOLEAN", "date": "DATE", "datetime": "TIMESTAMP"}
 _DIGITS = range(-(10**38) + 1, 10**38)
 
@@ -34,12 +37,12 @@ def write_parquet(path: Path, fields: Mapping[str, str], batches: Iterator[Any])
 
     with tempfile.TemporaryDirectory(prefix="similia-export-") as folder:
         try:
-            with duckdb_connection(str(Path(folder) / "stage.duckdb")) as connection:
-                stage = _Stage(connection, fields)
+            with _Stage(Path(folder) / "stage.arrows", fields) as stage:
                 for batch in batches:
                     stage.append(batch)
-                stage.copy_to(path)
-                return stage.rows
+            with duckdb_connection(temporary=folder) as connection:
+                stage.copy_to(path, connection)
+            return stage.rows
         except duckdb.Error as error:
             message = str(error).splitlines()[0]
             if "No space left" in str(error):
@@ -58,10 +61,6 @@ class _Column:
         self.exact_floats = self.exact_integers = self.finite = self.single = self.in_int64 = True
         self.floats = False
 
-    @property
-    def staged(self) -> str:
-        return {"vector": "DOUBLE[]", "sense": "FLOAT[]"}.get(self.kind, "VARCHAR")
-
     def texts(self, values: Sequence[Any]) -> list[str | None]:
         """The values as text, remembering what decides on the type."""
         if self.kind == "number":
@@ -70,6 +69,10 @@ class _Column:
             for value in values:
                 self._see_nested(value)
         return [None if value is None else text_of(value, self.kind) for value in values]
+
+    def see_vectors(self, rows: Sequence[Any]) -> None:
+        """Remember whether 32 bits are enough."""
+        self.single = self.single and all(bool((row.astype(np.float32) == row).all()) for row in rows)
 
     def _see_numbers(self, values: Sequence[int | float]) -> None:
         for value in values:
@@ -134,13 +137,31 @@ def _quoted(name: str) -> str:
 
 
 class _Stage:
-    """The table in which rows wait for the types of their columns."""
+    """An Arrow stream on disk in which rows wait for the types of their columns."""
 
-    def __init__(self, connection: Any, fields: Mapping[str, str]) -> None:
-        self._connection, self._fields = connection, fields
+    def __init__(self, file: Path, fields: Mapping[str, str]) -> None:
+        self._file, self._fields = file, fields
         self._columns: list[_Column] | None = None
-        self._bytes = 0
+        self._writer: Any = None
         self.rows = 0
+
+    def __enter__(self) -> _Stage:
+        from nanoarrow.ipc import StreamWriter
+
+        self._writer = StreamWriter.from_path(str(self._file))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._columns is None:
+            self._append([], [], {})
+        self._writer.close()
+
+    def append(self, batch: Any) -> None:
+        """Write one batch, in pieces of bounded size, since DuckDB handles a piece at a time."""
+        keys, records, vectors = batch
+        if self._columns is None:
+            self._begin(vectors)
+        self._append(keys, records, vectors)
 
     def _begin(self, vectors: Mapping[str, Float32]) -> list[_Column]:
         columns = [_Column(name, kind) for name, kind in self._fields.items()]
@@ -148,49 +169,68 @@ class _Stage:
         folded = [column.name.lower() for column in columns]
         twice = next((name for place, name in enumerate(folded) if name in folded[:place]), None)
         if twice is not None:
-            raise InputError(
-                f"two columns are called {twice!r} but for capitals, which Parquet readers do not tell apart"
-            )
-        staged = ", ".join(f"{_quoted(column.name)} {column.staged}" for column in columns)
-        self._connection.execute(f"CREATE TABLE stage ({staged or 'nothing INTEGER'})")
+            raise InputError(f"two columns are called {twice!r} but for capitals, which many readers do not tell apart")
         self._columns = columns
         return columns
 
-    def append(self, batch: Any) -> None:
+    def _append(
+        self, keys: Sequence[str], records: Sequence[Mapping[str, Any]], vectors: Mapping[str, Float32]
+    ) -> None:
         import nanoarrow
 
-        keys, records, vectors = batch
-        columns = self._columns or self._begin(vectors)
-        arrays, kinds = [], {}
-        for place, column in enumerate(columns):
-            if column.kind == "sense":
-                rows = [None if np.isnan(row).any() else row for row in vectors[column.name]]
-                kind, array = _vectors(rows, np.float32)
-            else:
-                values = list(keys) if column.name == KEY else [record.get(column.name) for record in records]
-                if column.kind == "vector":
-                    rows = [None if value is None else np.asarray(value, np.float64) for value in values]
-                    column.single = column.single and all(
-                        row is None or bool((row.astype(np.float32) == row).all()) for row in rows
-                    )
-                    kind, array = _vectors(rows, np.float64)
-                else:
-                    kind, array = _strings(column.texts(values))
-            kinds[f"c{place}"] = kind
-            arrays.append(array)
-            self._bytes += sum(len(array.view().buffer(index)) for index in range(array.n_buffers))
+        columns = self._columns if self._columns is not None else self._begin(vectors)
+        made = [_array(column, keys, records, vectors) for column in columns]
+        size = sum(len(array.view().buffer(place)) for _, array in made for place in range(array.n_buffers))
+        if size > PIECE_BYTES and len(keys) > 1:
+            for part in (slice(0, len(keys) // 2), slice(len(keys) // 2, None)):
+                self._append(keys[part], records[part], {name: array[part] for name, array in vectors.items()})
+            return
+        # A place holder, since a table of no columns has no rows.
+        kind, array = _strings([""] * len(keys))
+        kinds = {column.name: kind for column, (kind, _) in zip(columns, made, strict=True)} or {"": kind}
+        arrays = [array for _, array in made] or [array]
         table = nanoarrow.c_array_from_buffers(nanoarrow.struct(kinds), len(keys), [None], children=arrays)
-        self._connection.from_arrow(table).insert_into("stage")
+        self._writer.write_array(table)
         self.rows += len(keys)
 
-    def copy_to(self, path: Path) -> None:
-        columns = self._columns if self._columns is not None else self._begin({})
+    def copy_to(self, path: Path, connection: Any) -> None:
+        """Write the Parquet file."""
+        columns = self._columns or []
         chosen = ", ".join(column.expression() for column in columns) or "*"
-        rows = max(2048, min(122_880, GROUP_BYTES * self.rows // max(self._bytes, 1)))
         target = str(path).replace("'", "''")
-        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
+        # With one thread rows stay in order; without the promise DuckDB may end a row group when it is large enough.
+        connection.execute("SET preserve_insertion_order = false")
+        connection.from_arrow(_Staged(self._file)).create_view("stage")
+        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES {GROUP_BYTES}"
         # Names are quoted and the path is escaped; COPY takes no parameters.
-        self._connection.execute(f"COPY (SELECT {chosen} FROM stage) TO '{target}' ({options})")  # noqa: S608
+        connection.execute(f"COPY (SELECT {chosen} FROM stage) TO '{target}' ({options})")  # noqa: S608
+
+
+class _Staged:
+    """The staged rows, read from the beginning each time they are asked for."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+        from nanoarrow import c_array_stream
+        from nanoarrow.ipc import InputStream
+
+        return c_array_stream(InputStream.from_path(str(self._file))).__arrow_c_stream__()
+
+
+def _array(
+    column: _Column, keys: Sequence[str], records: Sequence[Mapping[str, Any]], vectors: Mapping[str, Float32]
+) -> tuple[Any, Any]:
+    """The values of one column as an Arrow type and array."""
+    if column.kind == "sense":
+        return _vectors([None if np.isnan(row).any() else row for row in vectors[column.name]], np.float32)
+    values = list(keys) if column.name == KEY else [record.get(column.name) for record in records]
+    if column.kind != "vector":
+        return _strings(column.texts(values))
+    rows = [None if value is None else np.asarray(value, np.float64) for value in values]
+    column.see_vectors([row for row in rows if row is not None])
+    return _vectors(rows, np.float64)
 
 
 def _strings(values: Sequence[str | None]) -> tuple[Any, Any]:
