@@ -74,7 +74,7 @@ def main(rounds: int) -> None:
         size = SIZES[kind]
         spent = {name: Cost() for name in systems}
         vectors: dict[str, list[np.ndarray]] = {name: [] for name in systems}
-        for _, encode in systems.items():
+        for encode in systems.values():
             encode(texts[:16])
         for start in range(0, len(texts), size):
             for name, encode in systems.items():

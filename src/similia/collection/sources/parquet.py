@@ -32,6 +32,7 @@ def duckdb_connection(*, temporary: str = "") -> Any:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "enable_external_file_cache": False,  # the system's own cache does, and gives way to other needs
+        "disable_parquet_prefetching": True,  # it pulls whole columns of a row group, which may be gigabytes, into memory
     }
     return duckdb.connect(":memory:", config=config)
 

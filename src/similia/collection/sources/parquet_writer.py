@@ -72,7 +72,8 @@ class _Column:
 
     def see_vectors(self, rows: Sequence[Any]) -> None:
         """Remember whether 32 bits are enough."""
-        self.single = self.single and all(bool((row.astype(np.float32) == row).all()) for row in rows)
+        with np.errstate(over="ignore"):
+            self.single = self.single and all(bool((row.astype(np.float32) == row).all()) for row in rows)
 
     def _see_numbers(self, values: Sequence[int | float]) -> None:
         for value in values:
