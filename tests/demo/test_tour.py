@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
+import apsw
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
@@ -99,9 +99,8 @@ def test_an_interrupted_tour_goes_on(tour: Take, tmp_path: Path) -> None:
 def test_a_collection_of_another_encoder_is_made_anew(tour: Take, tmp_path: Path) -> None:
     subject = pydocs.subject(30, ["json", "textwrap"])
     tour(subject)
-    database = sqlite3.connect(tmp_path / "demo" / "pydocs" / "collection.db")
-    with database:
-        database.execute("UPDATE senses SET fingerprint = 'of an earlier version'")
+    database = apsw.Connection(str(tmp_path / "demo" / "pydocs" / "collection.db"))
+    database.execute("UPDATE senses SET fingerprint = 'of an earlier version'")
     database.close()
     with Collection.open(tmp_path / "demo" / "pydocs") as old, pytest.raises(FingerprintMismatch):
         old.search("anything", mode="dense")

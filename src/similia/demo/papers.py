@@ -30,7 +30,7 @@ CLASSES = {
 
 QUESTIONS = (
     Question("Said in your own words", "do language models know when they are wrong"),
-    Question("No word in common is needed", "making a small model imitate a big one", mode="dense"),
+    Question("No word in common is needed", "who wrote this text, a person or a machine", mode="dense"),
     Question("With a filter", "translating between languages with little data", where="primary = 'cs.CL'"),
     Question("The most recent", "agents that use tools", where="date >= '2026-03-01'"),
     Question("In another sense: the method", "reinforcement learning from feedback", sense="method"),
@@ -47,6 +47,7 @@ def subject(limit: int = LIMIT) -> Subject:
         gather=lambda folder: gather(folder, limit),
         gathering="Read the abstracts",
         key="id",
+        called="title",
         text=("title", "abstract"),
         schema={"id": "text", "date": "date", "month": "category", "primary": "category", "title": "text",
                 "abstract": "text"},

@@ -68,6 +68,7 @@ def subject(limit: int = LIMIT, only: list[str] | None = None) -> Subject:
         gather=lambda folder: gather(folder, limit, only),
         gathering="Read the documentation of the packages installed here",
         key="key",
+        called="key",
         text=("name", "summary"),
         schema=SCHEMA,
         group="package",

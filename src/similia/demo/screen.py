@@ -63,14 +63,14 @@ class Screen:
         self.command(labels.command)
         largest = max(labels.counts.values(), default=1) or 1
         for name, count in labels.counts.items():
-            surest = ", ".join(labels.surest[name][:2])
+            surest = " · ".join(labels.surest[name][:2])
             bar = _meter(count / largest, 16)
             self._print(f"  {one_line(name, 26):<26} {count:>6,} {bar} ", surest)
 
     def duplicates(self, rows: list[dict[str, Any]], summary: str, command: str) -> None:
         """Pairs that say nearly the same."""
         self.command(command)
-        self._rows([(f"{row['score']:.3f}", row["left"], f"= {row['right']}") for row in rows])
+        self._rows([(f"{row['score']:.3f}", row["left"], f"= {row['right']}  {row['note']}") for row in rows])
         self.say(summary[:1].upper() + summary[1:] + ".")
 
     def _rows(self, rows: list[tuple[str, str, str]]) -> None:

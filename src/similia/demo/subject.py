@@ -51,6 +51,7 @@ class Subject:
         gather: writes the items as JSON lines into a folder, or finds them there from an earlier run.
         gathering: what that is called.
         key, text, schema: as for :meth:`similia.Collection.add`.
+        called: the field that says which item it is in the fewest words.
         group: the field that colours the map.
         kind: the field that splits the bars.
         note: what to say of an item beside its key, in one line.
@@ -71,6 +72,7 @@ class Subject:
     gather: Callable[[Path], Gathered]
     gathering: str
     key: str
+    called: str
     text: Sequence[str]
     schema: Mapping[str, str]
     group: str

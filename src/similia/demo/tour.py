@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from similia.collection import Collection
 
 SHOWN = 5  # results of a search
+SUREST = 4  # items of a class that are named
 PAIRS = 8  # near-duplicates that are shown
 SAMPLE = 120  # items whose nearest neighbour the histogram shows
 ANCHORS, OTHERS = 25, 60  # random pairs: so many items with so many others each
@@ -186,8 +187,12 @@ def _label(collection: Collection, subject: Subject, folder: Path, path: Path, s
     surest: dict[str, list[str]] = {name: [] for name in subject.classes}
     for place in np.argsort(-labels.confidence, kind="stable"):
         chosen = surest[labels.labels[place]]
-        if len(chosen) < 4:
+        if len(chosen) < SUREST:
             chosen.append(labels.keys[place])
+    for name, keys in surest.items():
+        surest[name] = [
+            str(item.get(subject.called, key)) for key, item in zip(keys, collection.get(keys), strict=True)
+        ]
     counts = dict(sorted(labels.counts().items(), key=lambda pair: -pair[1]))
     story.labels = Labelled(counts, {name: surest[name] for name in counts}, f"similia label {path} {classes}")
     screen.labels(story.labels)

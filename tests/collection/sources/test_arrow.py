@@ -282,6 +282,18 @@ def test_parquet_names_are_names_and_not_patterns(name: str, tmp_path: Path, loa
     assert load(path)[1] == [{"a": 1}]
 
 
+def test_a_large_row_group_is_read_in_small_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    """One row group of 60 MB goes through a DuckDB that may hold 64, and nothing is printed on the way."""
+    path = tmp_path / "a.parquet"
+    numbers = np.random.default_rng(0).random(40_000 * 384, np.float32)
+    table = pa.table({"v": pa.FixedSizeListArray.from_arrays(numbers, 384)})
+    pq.write_table(table, path, row_group_size=len(table), use_dictionary=False)
+    monkeypatch.setattr(parquet, "MEMORY_LIMIT", "64MB")
+    count = sum(len(chunk.rows) for chunk in parquet.Parquet(path, "a").read())
+    assert count == len(table)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_files_that_are_compressed_as_a_whole(tmp_path: Path, load: Any) -> None:
     for name, write in (
         ("a.parquet", pq.write_table),

@@ -243,3 +243,18 @@ def test_long_texts_go_through_parquet(tmp_path: Path) -> None:
     with open_source(path) as source:
         source.scan()
         assert [row for batch in source.batches(3) for row in batch] == rows
+
+
+def test_rows_stay_in_order_over_many_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    from similia.collection.sources import parquet_writer
+
+    monkeypatch.setattr(parquet_writer, "GROUP_BYTES", 100_000)
+    monkeypatch.setattr(parquet_writer, "PIECE_BYTES", 50_000)
+    path = tmp_path / "a.parquet"
+    rows = [{"n": place, "t": f"{place} {'x' * 50}"} for place in range(30_000)]
+    parts = ((["k"] * 7000, rows[start : start + 7000], {}) for start in range(0, 28_000, 7000))
+    assert write_table(path, None, {"n": "integer", "t": "text"}, parts) == 28_000
+    file = pq.ParquetFile(path)
+    assert file.num_row_groups > 3
+    assert file.read()["n"].to_pylist() == list(range(28_000))

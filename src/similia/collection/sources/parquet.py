@@ -32,9 +32,12 @@ def duckdb_connection(*, temporary: str = "") -> Any:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "enable_external_file_cache": False,  # the system's own cache does, and gives way to other needs
-        "disable_parquet_prefetching": True,  # it pulls whole columns of a row group, which may be gigabytes, into memory
     }
-    return duckdb.connect(":memory:", config=config)
+    connection = duckdb.connect(":memory:", config=config)
+    # It would pull whole columns of a row group into memory, which may be gigabytes.
+    connection.execute("SET disable_parquet_prefetching = true")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 class Parquet:
