@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
 
-import apsw
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
@@ -16,8 +15,10 @@ from similia.demo import papers, pydocs
 from similia.demo.screen import Screen, quoted
 from similia.demo.subject import Subject
 from similia.demo.tour import take
+from similia.encode import load
 from similia.errors import DatasetMissing, FingerprintMismatch, InputError
 from similia.evaluate import datasets
+from similia.types import Dense
 
 Take = Callable[..., str]
 
@@ -96,16 +97,26 @@ def test_an_interrupted_tour_goes_on(tour: Take, tmp_path: Path) -> None:
         assert collection.senses["signature"].count == whole
 
 
+class Earlier:
+    """An encoder of the same name as the one that is there, from before it changed."""
+
+    name, dimension, fingerprint = "hashing", 32, "0" * 64
+
+    def encode(self, items: Sequence[str], *, side: str = "item") -> Dense:
+        return load("hashing:32").encode(items)
+
+
 def test_a_collection_of_another_encoder_is_made_anew(tour: Take, tmp_path: Path) -> None:
     subject = pydocs.subject(30, ["json", "textwrap"])
     tour(subject)
-    database = apsw.Connection(str(tmp_path / "demo" / "pydocs" / "collection.db"))
-    database.execute("UPDATE senses SET fingerprint = 'of an earlier version'")
-    database.close()
-    with Collection.open(tmp_path / "demo" / "pydocs") as old, pytest.raises(FingerprintMismatch):
+    folder = tmp_path / "demo" / "pydocs"
+    Collection.remove(folder)
+    with Collection.open(folder, create=True) as old:
+        old.add(str(tmp_path / "demo" / "pydocs.jsonl"), key="key", text=["name", "summary"], encoder=Earlier())
+    with Collection.open(folder) as old, pytest.raises(FingerprintMismatch):
         old.search("anything", mode="dense")
     tour(subject)
-    with Collection.open(tmp_path / "demo" / "pydocs") as collection:
+    with Collection.open(folder) as collection:
         assert len(collection.search("decode JSON", mode="dense", k=3)) == 3
 
 

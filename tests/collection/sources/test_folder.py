@@ -125,7 +125,7 @@ def test_a_folder_of_everything(folder: Path, load: Any) -> None:
     }
     assert scan.unique["path"] is True
     assert scan.duplicate is None
-    assert scan.notes == ("2 files of other kinds were left out: .py (1), without suffix (1)",)
+    assert scan.notes == ("files of other kinds were left out: .py (1), without suffix (1)",)
 
 
 def test_a_single_document_is_one_item(folder: Path, load: Any) -> None:
@@ -142,7 +142,7 @@ def test_a_folder_of_tables_is_read_as_one_table(tmp_path: Path, load: Any) -> N
     assert load(tmp_path)[1] == [{"a": 1}, {"a": 2, "b": "x"}]
     (tmp_path / "n.md").write_text("# hello")
     assert [row["path"] for row in load(tmp_path)[1]] == ["n.md"]
-    assert load(tmp_path)[0].notes == ("3 files of other kinds were left out: .jsonl (1), .csv (1), .py (1)",)
+    assert load(tmp_path)[0].notes == ("files of other kinds were left out: .jsonl (1), .csv (1), .py (1)",)
 
 
 def test_several_folders_keep_their_names(tmp_path: Path, load: Any) -> None:
@@ -207,7 +207,10 @@ def test_links_are_followed_once_and_never_in_circles(folder: Path, load: Any) -
 
 
 def test_an_empty_folder_has_no_rows(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no rows"):
+    with pytest.raises(SourceError, match="no rows: there is nothing in it$"):
+        open_source(tmp_path).scan()
+    (tmp_path / "a.py").write_text("")
+    with pytest.raises(SourceError, match=r"no rows.*files of other kinds were left out: \.py"):
         open_source(tmp_path).scan()
 
 

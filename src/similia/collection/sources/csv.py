@@ -3,7 +3,7 @@
 DuckDB's reader was measured against it on 29 awkward files (version 2.0, every column as text): it lost a row that
 begins with ``#``, read two small ragged files as one column without a word, refused a line break in quotes that came
 after 300,000 plain rows, cells beyond 2 MB and UTF-16, and took 1.1 s a million rows where this takes 0.7. Here
-every one of them is either read as it is written or refused with its line.
+every one of them is either read as it is written or refused with its place.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Folder:
         """Which files were left out."""
         more = [f"and {self._failed - _NOTES:,} more"] if self._failed > _NOTES else []
         kinds = ", ".join(f"{suffix} ({count:,})" for suffix, count in self._unread.most_common(10))
-        unread = [f"{self._unread.total():,} files of other kinds were left out: {kinds}"] if self._unread else []
+        unread = [f"files of other kinds were left out: {kinds}"] if self._unread else []
         return [*self._notes, *more, *unread]
 
     def read(self, skip: int = 0) -> Iterator[Chunk]:

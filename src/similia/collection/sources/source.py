@@ -82,7 +82,7 @@ class Source:
             forced = [self._conversions(self._schema, textual=textual) for textual in (False, True)]
             survey.read(self._readers, forced, progress)
             if not survey.rows:
-                raise SourceError("no rows: there is nothing in it", source=self.name)
+                raise SourceError("; ".join(["no rows: there is nothing in it", *self.notes[-3:]]), source=self.name)
             self._check_names(survey)
             scan = self._summary(survey)
         finally:
