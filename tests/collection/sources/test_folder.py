@@ -207,7 +207,7 @@ def test_links_are_followed_once_and_never_in_circles(folder: Path, load: Any) -
 
 
 def test_an_empty_folder_has_no_rows(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no rows: there is nothing in it$"):
+    with pytest.raises(SourceError, match=r"no rows: there is nothing in it$"):
         open_source(tmp_path).scan()
     (tmp_path / "a.py").write_text("")
     with pytest.raises(SourceError, match=r"no rows.*files of other kinds were left out: \.py"):
