@@ -99,11 +99,11 @@ def main(judged: Sequence[str], known: Sequence[str]) -> None:
         "Retrieval quality, nDCG@10",
         "python -m benchmarks.retrieval_quality",
         rows,
-        f"Means with half the width of 95 % bootstrap intervals over queries; {POOL:,} hits a view. The mean and the test "
-        f"are over the judged collections ({', '.join(judged)}). Gain there over the better single view of each "
-        f"collection, on average: {listed}. The other columns look for exact answers: LIMIT-small asks who likes a "
-        f"thing, and {QUERIES} queries of each kind ask for one abstract of cs.IR by two rare words of it, by its title, "
-        "and by its title in other words.",
+        f"Means with half the width of 95 % bootstrap intervals over queries; {POOL:,} hits a view. The mean and the"
+        f" test are over the judged collections ({', '.join(judged)}). Gain there over the better single view of each"
+        f" collection, on average: {listed}. The other columns look for exact answers: LIMIT-small asks who likes a"
+        f" thing, and {QUERIES} queries of each kind ask for one abstract of cs.IR by two rare words of it, by its"
+        " title, and by its title in other words.",
     )
     path = RESULTS / "retrieval_quality.json"
     details = {where: compare(each).to_dict() for where, each in found.items()}
