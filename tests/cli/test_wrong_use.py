@@ -28,7 +28,7 @@ WRONG = [
     (("search", "papers", "cats", "--fields", "titel"), "did you mean 'title'?"),
     (("search", "papers", "cats", "--format", "xml"), "--format"),
     (("search", "papers", "--like", "p11"), "did you mean 'p1'"),
-    (("search", "papers", "two", "words"), "'words' is one argument too many"),
+    (("search", "papers", "two", "words"), "too much is given: words"),
     (("search", "papers", " "), "blank"),
     (("compare", "papers", "p1"), "KEY is missing"),
     (("compare", "papers", "p1", "nope"), "nope"),

@@ -41,7 +41,7 @@ def _story(count: int = 60) -> Story:
             [place % 3 for place in range(count)],
             ["a", "b", NASTY],
         ),
-        searches=[Found("why", NASTY, "topic", f"similia search c '{NASTY}'", hits, 0.01)],
+        searches=[Found("why", "topic", f"similia search c '{NASTY}'", hits)],
         comparison=Alike(hits[0], hits[1], {"topic": (0.5, 99.0), "other": (-0.2, None)}, ["word"], "similia compare"),
         labels=Labelled({NASTY: 3, "b": 0}, {NASTY: ["k1"], "b": []}, "similia label"),
         spreads={

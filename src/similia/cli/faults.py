@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from similia.cli.text import clean
+from similia.cli.text import clean, one_line
 from similia.errors import InputError, SimiliaError
 
 INTERRUPTED = 130
@@ -59,7 +59,7 @@ def report(error: Exception, arguments: list[str]) -> int:
     if os.environ.get("SIMILIA_DEBUG") == "1":
         raise error
     if isinstance(error, SimiliaError):
-        say(f"similia: {error}")
+        say(one_line(f"similia: {error}"))
         return error.exit_code
     if hasattr(error, "format_message"):  # wrong use, as Typer found it
         say(_wrong_use(error))
@@ -84,9 +84,7 @@ def _wrong_use(error: Any) -> str:
 
     context: Any = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "") or "similia"
-    path = " ".join(
-        part for part in path.split() if part.islower()
-    )  # without the COLLECTION of "senses COLLECTION add"
+    path = " ".join(part for part in path.split() if part.islower())  # "senses COLLECTION add" without the COLLECTION
     kind = type(error).__name__
     options = [one for param in getattr(getattr(context, "command", None), "params", []) for one in param.opts]
     if kind == "NoSuchOption":
@@ -101,8 +99,8 @@ def _wrong_use(error: Any) -> str:
         close = nearest(name, known)
         sentence = f"there is no command {name!r}{close or '; there are ' + listed(known, 20)}"
     elif "unexpected extra argument" in error.format_message():
-        extra = error.format_message().partition("(")[2].partition("(")[2].rstrip(")") or "?"
-        sentence = f"{extra!r} is one argument too many; put quotes around an argument that has spaces"
+        extra = error.format_message().rpartition("(")[2].rstrip(")")
+        sentence = f"too much is given: {extra}; put quotes around an argument that has spaces"
     elif getattr(error, "param", None) is not None:
         sentence = f"{_named(error.param)}: {error.message[:1].lower()}{error.message[1:].rstrip('.')}"
     else:

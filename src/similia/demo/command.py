@@ -29,7 +29,7 @@ class Tour(StrEnum):
 @app.command(cls=Command, epilog=EXAMPLES)
 def demo(
     tour: Annotated[
-        Tour, typer.Argument(metavar="[pydocs|papers]", help="The installed Python packages, or paper abstracts.")
+        Tour, typer.Argument(metavar="pydocs|papers", help="The installed Python packages, or paper abstracts.")
     ] = Tour.PYDOCS,
     into: Annotated[
         Path, typer.Option("--into", metavar="FOLDER", help="Where the collection and the report go.")

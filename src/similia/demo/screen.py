@@ -71,7 +71,7 @@ class Screen:
         """Pairs that say nearly the same."""
         self.command(command)
         self._rows([(f"{row['score']:.3f}", row["left"], f"= {row['right']}  {row['note']}") for row in rows])
-        self.say(summary[:1].upper() + summary[1:] + ".")
+        self.say(summary)
 
     def _rows(self, rows: list[tuple[str, str, str]]) -> None:
         """Lines of score, key and note, in columns; what does not fit is cut."""

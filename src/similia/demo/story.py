@@ -19,14 +19,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Found:
-    """One search: ``hits`` are rows with ``key``, ``score``, ``title`` and ``note``."""
+    """One search: ``hits`` are rows with ``key``, ``score`` and ``note``."""
 
     why: str
-    query: str
     sense: str
     command: str
     hits: list[dict[str, Any]]
-    seconds: float
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from similia import __version__
-from similia.demo import report
+from similia.demo import drawing, report
 from similia.demo.screen import Screen, quoted
-from similia.demo.story import Alike, Found, Labelled, Points, Spread, Stage, Story
+from similia.demo.story import Alike, Found, Labelled, Stage, Story
 from similia.demo.subject import Gathered, Question, Subject
 
 if TYPE_CHECKING:
@@ -23,11 +24,31 @@ if TYPE_CHECKING:
 SHOWN = 5  # results of a search
 SUREST = 4  # items of a class that are named
 PAIRS = 8  # near-duplicates that are shown
-SAMPLE = 120  # items whose nearest neighbour the histogram shows
-ANCHORS, OTHERS = 25, 60  # random pairs: so many items with so many others each
-COLOURED = 11  # groups with a colour of their own on the map
 TELLING = 3.0  # inverse document frequency from which a word says something
-SEED = 0
+
+
+@dataclass(frozen=True)
+class Tour:
+    """What every step works with: where it is, what it is about, what is found and where it is shown."""
+
+    subject: Subject
+    collection: Collection
+    path: Path
+    story: Story
+    screen: Screen
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[Callable[[int], None]]:
+        """Time a step; the block calls what it is given with the number of items that it worked on."""
+        with timed(self.story, name) as done:
+            yield done
+
+    def command(self, verb: str, *words: str, **options: str | None) -> str:
+        """A command line of ``similia`` on the collection of the tour; options that are None are left out."""
+        parts = ["similia", verb, quoted(str(self.path)), *words]
+        for name, value in options.items():
+            parts += [] if value is None else [f"--{name}", quoted(value)]
+        return " ".join(parts)
 
 
 def take(subject: Subject, folder: Path, screen: Screen) -> Path:
@@ -42,36 +63,37 @@ def take(subject: Subject, folder: Path, screen: Screen) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     story = Story(subject.title, "", subject.unit, subject.group_name, f"{datetime.now():%Y-%m-%d %H:%M}", __version__)
     screen.heading(subject.gathering)
-    with _timed(story, "gather") as done:
+    with timed(story, "gather") as done:
         gathered = subject.gather(folder)
         done(0 if gathered.reused else gathered.count)
     story.lead = gathered.lead
     screen.say(gathered.lead)
     path = folder / subject.name
     with _collection(path, gathered) as collection:
-        _add(collection, subject, gathered, path, story, screen)
-        _searches(collection, subject, path, story, screen)
-        _compare(collection, subject, path, story, screen)
-        _label(collection, subject, folder, path, story, screen)
-        _near_duplicates(collection, subject, path, story, screen)
+        tour = Tour(subject, collection, path, story, screen)
+        _add(tour, gathered)
+        _searches(tour)
+        _compare(tour)
+        _label(tour, folder / f"{subject.name}-classes.txt")
+        _near_duplicates(tour)
         screen.heading("Draw the map and write the report")
-        with _timed(story, "map and plots") as done:
-            _points(collection, subject, story)
-            _spreads(collection, subject, story)
+        with timed(story, "map and plots") as done:
+            story.points = drawing.points(collection, subject, story.counts)
+            story.spreads = drawing.spreads(collection, subject, story.points.keys)
             done(len(collection))
-    story.next_steps = _next_steps(subject, path)
+    story.next_steps = _next_steps(tour)
     written = report.write(story, folder / f"{subject.name}-report.html")
-    _farewell(story, written, screen)
+    _farewell(tour, written)
     return written
 
 
 @contextmanager
-def _timed(story: Story, name: str) -> Iterator[Any]:
-    """Time a step; the block calls what it is given with the number of items that it worked on."""
+def timed(story: Story, name: str) -> Iterator[Callable[[int], None]]:
+    """Time a step for ``story``; the block calls what it is given with the number of items that it worked on."""
     started = time.perf_counter()
-    counted: list[int] = [0]
-    yield lambda items: counted.__setitem__(0, items)
-    story.stages.append(Stage(name, time.perf_counter() - started, counted[0]))
+    counted: list[int] = []
+    yield counted.append
+    story.stages.append(Stage(name, time.perf_counter() - started, sum(counted)))
 
 
 def _collection(path: Path, gathered: Gathered) -> Collection:
@@ -98,163 +120,131 @@ def _collection(path: Path, gathered: Gathered) -> Collection:
     return collection
 
 
-def _add(
-    collection: Collection, subject: Subject, gathered: Gathered, path: Path, story: Story, screen: Screen
-) -> None:
-    other = subject.other
-    screen.heading("Make a collection, with two senses of alike")
-    screen.command(f"similia add {path} {gathered.path} --key {subject.key} --text {','.join(subject.text)}")
-    with _timed(story, "add, and encode for the sense topic") as done:
+def _add(tour: Tour, gathered: Gathered) -> None:
+    collection, subject, other = tour.collection, tour.subject, tour.subject.other
+    tour.screen.heading("Make a collection, with two senses of alike")
+    text = ",".join(subject.text)
+    tour.screen.command(tour.command("add", quoted(str(gathered.path)), key=subject.key, text=text))
+    with tour.timed("add, and encode for the sense topic") as done:
         if len(collection) < gathered.count:
             added = collection.add(
                 str(gathered.path), key=subject.key, text=list(subject.text), schema=dict(subject.schema),
                 on_duplicate="skip",
             )  # fmt: skip
             done(added.added)
-    extra = f" --encoder {other.encoder}" if other.encoder else ""
-    extra += f" --about {quoted(other.about)}" if other.about else ""
-    screen.command(f"similia senses {path} add {other.name} --text {','.join(other.text)}{extra}")
-    with _timed(story, f"add the sense {other.name}") as done:
-        if other.name not in collection.senses:
+    options = {"text": ",".join(other.text), "encoder": other.encoder, "about": other.about}
+    tour.screen.command(tour.command("senses", "add", other.name, **options))
+    with tour.timed(f"add the sense {other.name}") as done:
+        if other.name not in collection.senses or collection.senses[other.name].state != "ready":
             collection.senses.add(other.name, text=list(other.text), encoder=other.encoder, about=other.about)
             done(len(collection))
-    stages = [stage for stage in story.stages[-2:] if stage.items]
+    stages = [stage for stage in tour.story.stages[-2:] if stage.items]
     speed = "; ".join(f"{stage.name}: {stage.items:,} in {stage.seconds:.1f} s" for stage in stages)
-    screen.say(speed or f"Both were there already: {len(collection):,} items.")
+    tour.screen.say(speed or f"Both were there already: {len(collection):,} items.")
     for kind, _ in collection.facets(subject.kind, limit=50):
         passing = f"{subject.kind} = '{kind}'"
         for group, count in collection.facets(subject.group, where=passing, limit=10_000):
-            story.counts.setdefault(str(group), {})[str(kind)] = count
+            tour.story.counts.setdefault(str(group), {})[str(kind)] = count
 
 
-def _searches(collection: Collection, subject: Subject, path: Path, story: Story, screen: Screen) -> None:
-    screen.heading(subject.searching)
-    with _timed(story, "searches") as done:
-        for question in subject.questions:
-            found = _ask(collection, subject, question, path)
+def _searches(tour: Tour) -> None:
+    tour.screen.heading(tour.subject.searching)
+    with tour.timed("searches") as done:
+        for question in tour.subject.questions:
+            found = _ask(tour, question)
             if found is not None:
-                story.searches.append(found)
-                screen.found(found)
-        done(len(story.searches))
+                tour.story.searches.append(found)
+                tour.screen.found(found)
+                done(1)
 
 
-def _ask(collection: Collection, subject: Subject, question: Question, path: Path) -> Found | None:
-    like = next((key for key in question.like if key in collection), None)
+def _ask(tour: Tour, question: Question) -> Found | None:
+    like = next((key for key in question.like if key in tour.collection), None)
     if question.query is None and like is None:
         return None
-    command = f"similia search {path} " + (f"--like {quoted(like)}" if like else quoted(question.query or ""))
-    command += "" if question.sense == "topic" else f" --sense {question.sense}"
-    command += "" if question.mode == "hybrid" else f" --mode {question.mode}"
-    command += f" --where {quoted(question.where)}" if question.where else ""
-    results = collection.search(
+    results = tour.collection.search(
         question.query, like=like, sense=question.sense, mode=question.mode, where=question.where, k=SHOWN
     )
-    field = subject.other.shown if question.sense == subject.other.name else None
+    command = tour.command(
+        "search",
+        *([quoted(question.query)] if question.query is not None else []),
+        like=like,
+        sense=None if question.sense == "topic" else question.sense,
+        mode=None if question.mode == "hybrid" else question.mode,
+        where=question.where,
+    )
+    field = tour.subject.other.shown if question.sense == tour.subject.other.name else None
+    note = tour.subject.note
     hits = [
-        {"key": hit.key, "score": hit.score, "note": str(hit.item.get(field, "")) if field else subject.note(hit.item)}
+        {"key": hit.key, "score": hit.score, "note": str(hit.item.get(field, "")) if field else note(hit.item)}
         for hit in results
     ]
-    return Found(question.why, question.query or f"like {like}", question.sense, command, hits, results.seconds)
+    return Found(question.why, question.sense, command, hits)
 
 
-def _compare(collection: Collection, subject: Subject, path: Path, story: Story, screen: Screen) -> None:
-    pair = next(((a, b) for a, b in subject.pairs if a in collection and b in collection), None)
+def _compare(tour: Tour) -> None:
+    pair = next((pair for pair in tour.subject.pairs if all(key in tour.collection for key in pair)), None)
     if pair is None:
         return
-    screen.heading("Compare: in which sense are two items alike, and how much?")
-    with _timed(story, "comparison"):
-        comparison = collection.compare(*pair)
-    sides = [{"key": key, "note": subject.note(collection[key])} for key in pair]
+    tour.screen.heading("Compare: in which sense are two items alike, and how much?")
+    with tour.timed("comparison"):
+        comparison = tour.collection.compare(*pair)
+    left, right = ({"key": key, "note": tour.subject.note(tour.collection[key])} for key in pair)
     senses = {
         name: (sense.similarity, None if np.isnan(sense.percentile) else sense.percentile)
         for name, sense in comparison.senses.items()
     }
     terms = [word for word, weight in comparison.shared_terms if weight > TELLING]
-    command = f"similia compare {path} {quoted(pair[0])} {quoted(pair[1])}"
-    story.comparison = Alike(sides[0], sides[1], senses, terms, command)
-    screen.alike(story.comparison)
+    tour.story.comparison = Alike(left, right, senses, terms, tour.command("compare", *map(quoted, pair)))
+    tour.screen.alike(tour.story.comparison)
 
 
-def _label(collection: Collection, subject: Subject, folder: Path, path: Path, story: Story, screen: Screen) -> None:
-    screen.heading("Label: every item into one of a few described classes, without training")
-    classes = folder / f"{subject.name}-classes.txt"
-    classes.write_text(
-        "".join(f"{name}: {', '.join(words)}\n" for name, words in subject.classes.items()), encoding="utf-8"
-    )
-    with _timed(story, "labels") as done:
-        labels = collection.label(classes)
+def _label(tour: Tour, classes: Path) -> None:
+    tour.screen.heading("Label: every item into one of a few described classes, without training")
+    lines = (f"{name}: {', '.join(words)}\n" for name, words in tour.subject.classes.items())
+    classes.write_text("".join(lines), encoding="utf-8")
+    with tour.timed("labels") as done:
+        labels = tour.collection.label(classes)
         done(len(labels))
-    surest: dict[str, list[str]] = {name: [] for name in subject.classes}
+    keys: dict[str, list[str]] = {name: [] for name in tour.subject.classes}
     for place in np.argsort(-labels.confidence, kind="stable"):
-        chosen = surest[labels.labels[place]]
+        chosen = keys[labels.labels[place]]
         if len(chosen) < SUREST:
             chosen.append(labels.keys[place])
-    for name, keys in surest.items():
-        surest[name] = [
-            str(item.get(subject.called, key)) for key, item in zip(keys, collection.get(keys), strict=True)
-        ]
+    surest = {name: [str(item.get(tour.subject.called)) for item in tour.collection.get(keys[name])] for name in keys}
     counts = dict(sorted(labels.counts().items(), key=lambda pair: -pair[1]))
-    story.labels = Labelled(counts, {name: surest[name] for name in counts}, f"similia label {path} {classes}")
-    screen.labels(story.labels)
+    tour.story.labels = Labelled(counts, surest, tour.command("label", quoted(str(classes))))
+    tour.screen.labels(tour.story.labels)
 
 
-def _near_duplicates(collection: Collection, subject: Subject, path: Path, story: Story, screen: Screen) -> None:
-    screen.heading("Near-duplicates: pairs that say nearly the same")
-    with _timed(story, "near-duplicates") as done:
-        pairs = collection.near_duplicates(threshold=subject.near, limit=2_000)
-        done(len(collection))
-    story.duplicate_command = f"similia duplicates {path} --threshold {subject.near}"
+def _near_duplicates(tour: Tour) -> None:
+    subject, story = tour.subject, tour.story
+    tour.screen.heading("Near-duplicates: pairs that say nearly the same")
+    with tour.timed("near-duplicates") as done:
+        pairs = tour.collection.near_duplicates(threshold=subject.near, limit=2_000)
+        done(len(tour.collection))
+    story.duplicate_command = tour.command("duplicates", threshold=str(subject.near))
     seen: set[frozenset[str]] = set()
     room = {True: PAIRS // 2, False: PAIRS - PAIRS // 2}  # word for word the same, and nearly
     for left, right, score in pairs:
         if not any(room.values()):
             break
-        one, other = collection.get([left, right])
+        one, other = tour.collection.get([left, right])
         between = frozenset((str(one.get(subject.apart)), str(other.get(subject.apart))))
         same = one.get(subject.text[-1]) == other.get(subject.text[-1])
         if len(between) == 2 and between not in seen and room[same]:
             seen.add(between)
             room[same] -= 1
             story.duplicates.append({"left": left, "right": right, "score": score, "note": subject.note(one)})
-    more = "" if pairs.complete else "at least "
-    summary = f"{more}{len(pairs):,} pairs with a cosine of {subject.near} or more"
-    screen.duplicates(story.duplicates, summary, story.duplicate_command)
+    more = "" if pairs.complete else "At least "
+    summary = f"{more}{len(pairs):,} pairs with a cosine of {subject.near} or more."
+    tour.screen.duplicates(story.duplicates, summary, story.duplicate_command)
 
 
-def _points(collection: Collection, subject: Subject, story: Story) -> None:
-    layout = collection.layout()
-    notes, groups = [], []
-    for start in range(0, len(layout.keys), 2_000):
-        for item in collection.get(layout.keys[start : start + 2_000]):
-            notes.append(subject.note(item))
-            groups.append(str(item.get(subject.group, "?")))
-    largest = sorted(story.counts, key=lambda name: -sum(story.counts[name].values()))
-    named = largest if len(largest) <= COLOURED + 1 else [*largest[:COLOURED], "others"]
-    number = {name: place for place, name in enumerate(named)}
-    group = [number.get(name, len(named) - 1) for name in groups]
-    story.points = Points(list(layout.keys), notes, layout.xy, group, named)
-
-
-def _spreads(collection: Collection, subject: Subject, story: Story) -> None:
-    """Cosines of random pairs, and of items with their nearest neighbour, in each sense."""
-    rng = np.random.default_rng(SEED)
-    keys = np.asarray(story.points.keys if story.points else [], dtype=object)
-    if len(keys) < 2:
-        return
-    sample = keys[rng.choice(len(keys), min(SAMPLE, len(keys)), replace=False)]
-    for name in collection.senses:
-        nearest = [score for key in sample for score in collection.similar(key, sense=name, k=1).scores]
-        random: list[float] = []
-        for key in sample[:ANCHORS]:
-            some = ", ".join("'" + str(one).replace("'", "''") + "'" for one in rng.choice(keys, OTHERS))
-            random.extend(collection.similar(key, sense=name, where=f"{subject.key} IN ({some})", k=OTHERS).scores)
-        story.spreads[name] = Spread(np.asarray(random, np.float32), np.asarray(nearest, np.float32))
-
-
-def _next_steps(subject: Subject, path: Path) -> list[tuple[str, str]]:
+def _next_steps(tour: Tour) -> list[tuple[str, str]]:
     return [
-        (f'similia search {path} "your own question"', "Ask more of this collection"),
-        (f"similia serve {path}", "Look at it in a browser"),
+        (tour.command("search", '"your own question"'), "Ask more of this collection"),
+        (tour.command("serve"), "Look at it in a browser"),
         ("similia add notes ~/Documents", "Make one of your own files: text, Markdown, HTML and PDF"),
         ("similia add shop products.csv --key id --text title,description", "or of a table"),
         ('similia search notes "what I only half remember"', "and find in it"),
@@ -262,10 +252,10 @@ def _next_steps(subject: Subject, path: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _farewell(story: Story, written: Path, screen: Screen) -> None:
-    seconds = sum(stage.seconds for stage in story.stages)
-    screen.say(f"Done in {seconds:.0f} s. The report, with a map to explore: {written.resolve().as_uri()}")
-    screen.heading("Now with your own")
-    for command, what in story.next_steps:
-        screen.say(f"{what}:")
-        screen.command(command)
+def _farewell(tour: Tour, written: Path) -> None:
+    seconds = sum(stage.seconds for stage in tour.story.stages)
+    tour.screen.say(f"Done in {seconds:.0f} s. The report, with a map to explore: {written.resolve().as_uri()}")
+    tour.screen.heading("Now with your own")
+    for command, what in tour.story.next_steps:
+        tour.screen.say(f"{what}:")
+        tour.screen.command(command)

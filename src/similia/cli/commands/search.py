@@ -34,7 +34,7 @@ class Mode(StrEnum):
 def search(
     collection: options.CollectionName,
     query: Annotated[
-        str | None, typer.Argument(metavar="[QUERY]", help="What to look for; - reads it from standard input.")
+        str | None, typer.Argument(metavar="QUERY", help="What to look for; - reads it from standard input.")
     ] = None,
     like: Annotated[
         str | None, typer.Option("--like", metavar="KEY", help="Look for what is like this item, instead of a QUERY.")
@@ -56,6 +56,10 @@ def search(
     """Find items by meaning, by words, or like another item.
 
     A filter compares fields: year >= 2020 AND area IN ('cs.CL', 'cs.LG') AND title LIKE '%copy%'.
+
+    As json: an object with query, sense, mode, where, k, offset, total, seconds, weights, note and results, each with
+    rank, key, score, item, and ranks and scores by view (dense, text). As jsonl and csv: one flat row a result with
+    _rank, _key, _score, _dense_rank, _dense_score, _text_rank, _text_score and the fields of the item.
     """
     from similia.cli import hits
     from similia.collection import Collection
