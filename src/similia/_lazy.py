@@ -18,7 +18,7 @@ def attach(package: str, exports: Mapping[str, str]) -> tuple[Callable[[str], An
     Heavy modules (OpenVINO, DuckDB, FastAPI) are then paid for by those who use them, and ``import similia`` stays
     instant. A room's ``__init__`` repeats its exports under ``TYPE_CHECKING`` so that type checkers see them.
 
-    Example:
+    Examples:
         >>> get, names, public = attach("similia", {"Hits": ".types"})
         >>> get("Hits").__name__
         'Hits'

@@ -38,7 +38,7 @@ def bar(label: str, total: int | None = None, *, unit: str = "items", show: bool
         unit: what is counted.
         show: True or False to force; None shows it where standard error is a terminal.
 
-    Example:
+    Examples:
         >>> with bar("encoding", 3, show=False) as progress:
         ...     progress.advance(3)
     """

@@ -34,7 +34,7 @@ def as_vectors(array: npt.ArrayLike, *, name: str = "vectors", dimension: int | 
     Raises:
         InputError: another number of axes, a wrong d, or a value that is NaN, infinite or not a number.
 
-    Example:
+    Examples:
         >>> as_vectors([1, 2, 3]).shape
         (1, 3)
         >>> as_vectors([[1.0, float("nan")]])
@@ -61,7 +61,7 @@ def as_vectors(array: npt.ArrayLike, *, name: str = "vectors", dimension: int | 
 class Dense:
     """One vector an item: ``vectors`` float32 (n, d), C-contiguous.
 
-    Example:
+    Examples:
         >>> len(Dense(np.eye(3, dtype=np.float32)))
         3
     """
@@ -86,7 +86,7 @@ class MultiVector:
 
     Item i owns ``vectors[offsets[i]:offsets[i + 1]]``.
 
-    Example:
+    Examples:
         >>> tokens = MultiVector(np.eye(3, dtype=np.float32), np.array([0, 2, 3]))
         >>> [part.shape for part in tokens]
         [(2, 3), (1, 3)]
@@ -149,7 +149,7 @@ class Hits:
         ids: int64 (q, k); -1 where fewer than k exist.
         scores: float32 (q, k); higher is more similar; -inf where the id is -1.
 
-    Example:
+    Examples:
         >>> hits = Hits(np.array([[4, 2, -1]]), np.array([[0.9, 0.5, -np.inf]]))
         >>> [(ids.tolist(), scores.tolist()) for ids, scores in hits]
         [([4, 2], [0.8999999761581421, 0.5])]
@@ -205,9 +205,9 @@ class Pairs:
 
 
 def ragged(parts: Sequence[npt.ArrayLike], dimension: int) -> MultiVector:
-    """Join per-item arrays (m_i, d), some of which may be empty, to a :class:`MultiVector`.
+    """Join per-item arrays (m_i, d), some of which may be empty, to a `MultiVector`.
 
-    Example:
+    Examples:
         >>> ragged([np.ones((2, 3)), np.empty((0, 3))], 3).offsets.tolist()
         [0, 2, 2]
     """

@@ -138,7 +138,7 @@ def test_papers_are_toured_where_they_are(tour: Take, tmp_path: Path) -> None:
     except DatasetMissing as missing:
         pytest.skip(str(missing))
     shown = tour(papers.subject(40))
-    assert re.search(r"40 arXiv abstracts, 20\d\d-", shown)
+    assert re.search(r"40 of [\d,]+ arXiv abstracts, 20\d\d-", shown)
     with Collection.open(tmp_path / "demo" / "papers") as collection:
         assert len(collection) == 40
         assert collection.senses["method"].about == papers.subject().other.about

@@ -46,6 +46,7 @@ def test_the_runtimes_agree(minilm):
 
 def test_a_text_has_one_vector_whatever_stands_beside_it(encoder):
     texts = [text for pair in GOLDEN for text in pair[:2]]
+    texts += [" ".join(texts[start:]) for start in range(8)] + [" ".join(texts * 4)]
     alone = np.concatenate([encoder.encode([text]).vectors for text in texts])
     together = encoder.encode([*texts, "a longer text among them " * 12, *texts]).vectors
     assert (alone * together[: len(texts)]).sum(axis=1).min() >= 0.9995

@@ -44,7 +44,7 @@ def find(
 ) -> Views:
     """Search ``documents`` for each query in both views, exactly, ``depth`` deep.
 
-    Example:
+    Examples:
         >>> views = find(["a cat", "tax law", "a dog"], ["cats"], 3, encoder="hashing:64")
         >>> int(views.text.ids[0, 0]), views.documents
         (0, 3)

@@ -23,7 +23,7 @@ class LatentSemanticAnalysis:
         least: in how many texts a word must stand to count.
         seed: for the start of the iteration.
 
-    Example:
+    Examples:
         >>> texts = ["cat dog", "dog cat pet", "tax law", "law tax court"]
         >>> model = LatentSemanticAnalysis(2, least=1).fit(texts)
         >>> a, b, c = model.encode(["cat", "pet", "court"])

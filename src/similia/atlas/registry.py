@@ -48,7 +48,7 @@ class Settings:
     Attributes:
         seed: all randomness comes from it.
         quick: take the smaller sample that the module documents.
-        progress: as in :func:`similia.progress.bar`.
+        progress: as in `similia.progress.bar`.
     """
 
     seed: int = 0
@@ -84,7 +84,7 @@ def system(number: int) -> System:
     Raises:
         InputError: there is no such system.
 
-    Example:
+    Examples:
         >>> system(44).INFO.name
         'Excision Score'
     """
@@ -97,7 +97,7 @@ def system(number: int) -> System:
 def systems() -> list[SystemInfo]:
     """All systems, by number.
 
-    Example:
+    Examples:
         >>> [info.number for info in systems()]
         [4, 44, 46]
     """

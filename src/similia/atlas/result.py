@@ -81,7 +81,7 @@ class Result:
 
     @classmethod
     def from_dict(cls, stored: Any, *, source: str = "result") -> Result:
-        """Read what :meth:`to_dict` wrote, checking every field.
+        """Read what `to_dict` wrote, checking every field.
 
         Raises:
             InputError: a field is missing, unknown, or of another type.
@@ -120,7 +120,7 @@ class Result:
 def claim(number: int, says: str, threshold: str, holds: bool | None, **rest: Any) -> Claim:
     """A claim with its verdict from whether the threshold was met; None where it was not run.
 
-    Example:
+    Examples:
         >>> claim(1, "a is above b", "a - b >= 0.1", 0.5 - 0.3 >= 0.1, measured={"a": 0.5}).verdict
         'reproduced'
     """

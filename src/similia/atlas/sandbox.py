@@ -39,7 +39,7 @@ exec(compile(program, "program", "exec"), {"__name__": "__main__"})
 def passes(program: str, *, seconds: int = SECONDS, memory: int = BYTES) -> bool:
     """Return whether a program ends without an error, within its limits of processor seconds and bytes.
 
-    Example:
+    Examples:
         >>> passes("assert 1 + 1 == 2"), passes("assert 1 + 1 == 3")
         (True, False)
     """
@@ -61,6 +61,6 @@ def passes(program: str, *, seconds: int = SECONDS, memory: int = BYTES) -> bool
 
 
 def all_passes(programs: Iterable[str], *, workers: int = 2) -> Iterator[bool]:
-    """:func:`passes` for each program, ``workers`` at a time, in order."""
+    """`passes` for each program, ``workers`` at a time, in order."""
     with ThreadPoolExecutor(workers) as pool:
         yield from pool.map(passes, programs)

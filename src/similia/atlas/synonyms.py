@@ -43,7 +43,7 @@ for _pair in " ".join(PAIRS.split()).split(";"):
 def paraphrase(text: str) -> tuple[str, int]:
     """Replace each known word by another that says the same; the text in lower case, and how many were replaced.
 
-    Example:
+    Examples:
         >>> paraphrase("A Novel Method for Music Retrieval")
         ('a new approach for songs search', 4)
     """

@@ -27,7 +27,7 @@ def encode(encoder: Encoder, texts: Sequence[str], *, side: Side = "item", progr
         encoder: its fingerprint names the folder.
         texts: (n,) texts.
         side: whether they are items or queries.
-        progress: as in :func:`similia.progress.bar`.
+        progress: as in `similia.progress.bar`.
 
     Returns:
         float32 (n, d).

@@ -21,7 +21,7 @@ def pack_sentences(text: str, words: int) -> list[str]:
     Raises:
         InputError: ``words`` below 1.
 
-    Example:
+    Examples:
         >>> pack_sentences("One two. Three four five. Six.", 5)
         ['One two. Three four five.', 'Six.']
     """
@@ -49,7 +49,7 @@ def encode_long(texts: Sequence[str], encode: Callable[[list[str]], Float32], *,
     Returns:
         float32 (n, d), not of unit length where a text has several pieces.
 
-    Example:
+    Examples:
         >>> encode_long(["a b", "a b. c d."], lambda t: np.array([[len(s.split()), 1] for s in t]), words=2).tolist()
         [[2.0, 1.0], [2.0, 1.0]]
     """

@@ -16,7 +16,7 @@ def check_classes(classes: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, 
     Raises:
         InputError: no class, a class without a name, or a class whose keywords are no list of non-empty strings.
 
-    Example:
+    Examples:
         >>> check_classes({"sport": ["football", " Football ", "tennis"]})
         {'sport': ('football', 'tennis')}
         >>> check_classes({"sport": []})
@@ -50,9 +50,9 @@ def parse_classes(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
     Empty lines and lines that begin with ``#`` say nothing.
 
     Raises:
-        InputError: as :func:`check_classes`; a line without a name.
+        InputError: as `check_classes`; a line without a name.
 
-    Example:
+    Examples:
         >>> parse_classes(["sport: football, tennis", "", "audio"])
         {'sport': ('football', 'tennis'), 'audio': ('audio',)}
     """
@@ -83,9 +83,9 @@ def encode_classes(
         The names (c,), and a multi-vector with one row of keyword vectors a class.
 
     Raises:
-        InputError: as :func:`check_classes`.
+        InputError: as `check_classes`.
 
-    Example:
+    Examples:
         >>> names, seeds = encode_classes({"a": ["x", "yy"]}, lambda w: np.array([[len(t), 1] for t in w]))
         >>> names, seeds.vectors.tolist()
         (('a',), [[1.0, 1.0], [2.0, 1.0]])

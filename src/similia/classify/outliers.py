@@ -28,7 +28,7 @@ def local_outlier_factor(vectors: Float32, neighbours: int = 20) -> npt.NDArray[
     Raises:
         InputError: ``neighbours`` below 1.
 
-    Example:
+    Examples:
         >>> line = np.array([[0.0], [1], [2], [3], [30]])
         >>> int(local_outlier_factor(line, 2).argmax())
         4
@@ -48,7 +48,7 @@ def local_outlier_factor(vectors: Float32, neighbours: int = 20) -> npt.NDArray[
 def inliers(vectors: Float32, neighbours: int = 20, *, threshold: float = 1.5) -> Bool:
     """Return which items have a local outlier factor of at most ``threshold``: bool (n,).
 
-    Example:
+    Examples:
         >>> inliers(np.array([[0.0], [1], [2], [3], [30]]), 2).tolist()
         [True, True, True, True, False]
     """

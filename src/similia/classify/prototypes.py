@@ -32,7 +32,7 @@ EQUAL = 1 - 1e-6
 
 
 class Prediction(NamedTuple):
-    """What :meth:`SeededPrototypes.predict` says of n items.
+    """What `SeededPrototypes.predict` says of n items.
 
     Attributes:
         labels: int64 (n,) class of the highest score; of equal ones the first.
@@ -70,7 +70,7 @@ class SeededPrototypes:
         selected_: for each class int64 (m,), positions of the items that stand for it, most similar first.
         names_: the class names, or None.
 
-    Example:
+    Examples:
         >>> items = np.array([[1, 0], [0.9, 0.2], [0, 1], [0.1, 0.8]], dtype=np.float32)
         >>> model = SeededPrototypes(k=2).fit(items, [[[1, 0]], [[0, 1]]])
         >>> model.predict(items).labels.tolist()
@@ -220,7 +220,7 @@ class SeededPrototypes:
 def default_k(items: int, classes: int) -> int:
     """How many items stand for a class by default: 10 % of all, or 40 % of an even class if that is less.
 
-    Example:
+    Examples:
         >>> default_k(7600, 4), default_k(7600, 20), default_k(3, 4)
         (760, 152, 1)
     """
@@ -238,7 +238,7 @@ def nearest(vectors: npt.ArrayLike, label_vectors: npt.ArrayLike, *, temperature
     Raises:
         InputError: other dimensions.
 
-    Example:
+    Examples:
         >>> nearest([[1.0, 0.1]], [[0.0, 1.0], [1.0, 0.0]]).labels.tolist()
         [1]
     """

@@ -1,4 +1,4 @@
-"""Similia at the command line: ``similia COMMAND``, one file a command in :mod:`similia.cli.commands`.
+"""Similia at the command line: ``similia COMMAND``, one file a command in `similia.cli.commands`.
 
 Results go to standard output, messages and progress to standard error. Wrong use ends with one sentence and exit code
 2, a refusal of the machine with 1, an interruption with 130; a traceback is only shown where ``SIMILIA_DEBUG=1``.

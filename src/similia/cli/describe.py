@@ -48,7 +48,7 @@ def sense_in_words(sense: Sense) -> str:
 def in_bytes(size: int) -> str:
     """A size that people read.
 
-    Example:
+    Examples:
         >>> in_bytes(900), in_bytes(20_000), in_bytes(3_500_000), in_bytes(7 * 10**9)
         ('900 B', '20 kB', '3.5 MB', '7.0 GB')
     """

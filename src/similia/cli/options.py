@@ -64,7 +64,7 @@ def schema(values: Sequence[str] | None) -> dict[str, str] | None:
     Raises:
         InputError: a part that is not ``field=type``, or a type that does not exist.
 
-    Example:
+    Examples:
         >>> schema(["year=integer, area=category"])
         {'year': 'integer', 'area': 'category'}
         >>> schema(["year=int"])

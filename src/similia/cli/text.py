@@ -12,7 +12,7 @@ _CONTROLS |= {0x2028: 0x20, 0x2029: 0x20}
 def clean(text: str) -> str:
     r"""``text`` without anything that a terminal would obey; line ends and tabs stay.
 
-    Example:
+    Examples:
         >>> clean("red: \x1b[31m!")
         'red: ␛[31m!'
     """
@@ -22,7 +22,7 @@ def clean(text: str) -> str:
 def one_line(text: str, limit: int | None = None) -> str:
     r"""``text`` cleaned and on one line, cut to ``limit`` terminal columns with an ellipsis.
 
-    Example:
+    Examples:
         >>> one_line("a\n  long   text", 8)
         'a long …'
         >>> one_line("漢字漢字", 5)
@@ -40,7 +40,7 @@ def one_line(text: str, limit: int | None = None) -> str:
 def width(text: str) -> int:
     r"""How many terminal columns ``text`` takes: wide characters two, combining ones none.
 
-    Example:
+    Examples:
         >>> width("abc"), width("漢字"), width("e\u0301")
         (3, 4, 1)
     """
@@ -54,7 +54,7 @@ def width(text: str) -> int:
 def counted(count: int, one: str = "item") -> str:
     """A number with its noun: ``1 item``, ``2,000 items``.
 
-    Example:
+    Examples:
         >>> counted(1), counted(2000)
         ('1 item', '2,000 items')
     """

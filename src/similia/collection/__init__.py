@@ -10,7 +10,7 @@ A collection is a folder with a database; a sense is one named notion of similar
         papers.senses.add("method", text="abstract", about="the method that the paper proposes")
         papers.similar("2503.14432", sense="method")
 
-:class:`Collection` is the face; each verb stands in a file of its own (``adding``, ``searching``, ``comparing``,
+`Collection` is the face; each verb stands in a file of its own (``adding``, ``searching``, ``comparing``,
 ``labelling``, ``duplicates``, ``layout``, ``exporting``), what lasts in ``store``, what is read in ``sources``.
 """
 

@@ -39,7 +39,7 @@ def add(
     format: str | None = None,
     encoding: str | None = None,
 ) -> AddReport:
-    """See :meth:`similia.collection.Collection.add`."""
+    """See `similia.collection.Collection.add`."""
     started = time.perf_counter()
     types = dict(schema or {})
     if request.vectors is not None:
@@ -248,7 +248,7 @@ class _Adding:
 def bounded(batches: Iterable[list[dict[str, Any]]], rows: int) -> Iterator[list[dict[str, Any]]]:
     """Join small batches to ones of ``rows`` rows, or of fewer where texts are long.
 
-    Example:
+    Examples:
         >>> [len(batch) for batch in bounded([[{}] * 2] * 3, 4)]
         [4, 2]
     """

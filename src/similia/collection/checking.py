@@ -13,7 +13,7 @@ from similia.collection.workspace import Workspace
 
 
 def check(space: Workspace, *, mend: bool) -> CheckReport:
-    """See :meth:`similia.collection.Collection.check`."""
+    """See `similia.collection.Collection.check`."""
     # A fresh opening: where another process has written since, FTS5's own check goes by the list of segments that its
     # connection read before, and takes what was merged meanwhile for lost.
     with Store.open(space.folder, wait=space.wait) as store:

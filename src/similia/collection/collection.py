@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 class Collection:
     """Items with typed fields that last, and the senses in which they can be alike.
 
-    Made by :meth:`open`. Any number of threads and processes may read at a time, and never wait; one writes at a time.
+    Made by `open`. Any number of threads and processes may read at a time, and never wait; one writes at a time.
     A search sees one state: the last that was stored when it began.
 
     Attributes:
         path: the folder.
         name: of the folder.
-        senses: the senses, a mapping with ``add`` and ``drop``; see :class:`~similia.collection.Senses`.
+        senses: the senses, a mapping with ``add`` and ``drop``; see `similia.collection.Senses`.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> rows = [{"id": "a", "title": "Ranking by fusion", "year": 2009}, {"id": "b", "title": "Tea", "year": 1773}]
         >>> with tempfile.TemporaryDirectory() as folder, Collection.open(folder + "/shelf", create=True) as shelf:
@@ -193,7 +193,7 @@ class Collection:
             on_duplicate: for a key that is there, or twice in the input: ``error`` adds nothing, ``skip`` keeps the
                 item that is there, ``replace`` takes the new one.
             vectors: the field that holds vectors made elsewhere; ``topic`` then has these.
-            encoder: what makes the vectors of ``topic``, or made those given; see :func:`similia.encode.load`.
+            encoder: what makes the vectors of ``topic``, or made those given; see `similia.encode.load`.
             precision: ``float32``, or ``float16`` for half the space; the loss is in the report.
             format: of files, instead of what their names and first bytes tell.
             encoding: of text files, by default UTF-8, or UTF-16 with a mark.
@@ -297,7 +297,7 @@ class Collection:
     ) -> Results:
         """The nearest neighbours of an item in a sense, without the item; scores are cosines.
 
-        The same as :meth:`search` with ``like=key`` and ``mode="dense"``.
+        The same as `search` with ``like=key`` and ``mode="dense"``.
         """
         return self.search(like=key, sense=sense, mode=mode, where=where, k=k, offset=offset)
 
@@ -321,7 +321,7 @@ class Collection:
                 comment); or a mapping of names to keywords.
             sense: whose vectors are used; it needs an encoder.
             save: a field that the labels are written to.
-            progress: as in :meth:`add`.
+            progress: as in `add`.
 
         Raises:
             InputError: a class without keywords or twice, no items, or a field that labels must not replace.
@@ -361,14 +361,14 @@ class Collection:
         vectors: bool = False,
         progress: bool | None = None,
     ) -> int:
-        """Write items to a file, and return how many; the key is the column ``_key``, which :meth:`add` takes again.
+        """Write items to a file, and return how many; the key is the column ``_key``, which `add` takes again.
 
         Args:
             path: ends in .parquet, .jsonl or .csv (these also with .gz, .xz, .zst).
             format: instead of what the name says.
             where: a filter.
             vectors: whether the vectors of every sense are written, too.
-            progress: as in :meth:`add`.
+            progress: as in `add`.
         """
         from similia.collection.exporting import export
 

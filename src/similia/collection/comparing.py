@@ -105,7 +105,7 @@ class Comparison:
 
 
 def compare(space: Workspace, a: object, b: object) -> Comparison:
-    """See :meth:`similia.collection.Collection.compare`."""
+    """See `similia.collection.Collection.compare`."""
     with space.reading() as state:
         ids = state.ids([a, b])
         left, right = state.store.records(ids)
@@ -182,7 +182,7 @@ def random_pairs(vectors: Vectors) -> tuple[Float32, bool]:
 def sentences(text: str) -> list[str]:
     r"""The sentences or lines of a text, the first ``SENTENCES`` of them.
 
-    Example:
+    Examples:
         >>> sentences("We rank. Then we fuse!\nResults follow")
         ['We rank.', 'Then we fuse!', 'Results follow']
     """
@@ -193,7 +193,7 @@ def sentences(text: str) -> list[str]:
 def alike(left: Sequence[str], right: Sequence[str], scores: Float32) -> list[tuple[str, str, float]]:
     """The best pairs of a score matrix (m, n), each row and column at most once, best first.
 
-    Example:
+    Examples:
         >>> alike(["a", "b"], ["c", "d"], np.array([[1.0, 0.8], [0.7, 0.5]], np.float32))
         [('a', 'c', 1.0), ('b', 'd', 0.5)]
     """

@@ -23,7 +23,7 @@ class Definition:
 
     Attributes:
         fields: whose text is encoded, in this order; also what the text view of a search looks into.
-        encoder: what :func:`similia.encode.load` gives the encoder for; None where the vectors were given.
+        encoder: what `similia.encode.load` gives the encoder for; None where the vectors were given.
         about: the aspect that conditions the encoder, or None.
         vectors: the field that the vectors come from, or None where the encoder makes them.
         loss: the largest 1 - cosine between vectors and their float16 form, measured on the first ones; None in
@@ -70,7 +70,7 @@ def text_fields(named: str | Sequence[str] | None, types: Mapping[str, str]) -> 
     Raises:
         InputError: an unknown field, one that is no text, or none to take.
 
-    Example:
+    Examples:
         >>> text_fields(None, {"id": "integer", "title": "text", "area": "category"})
         ('title',)
     """

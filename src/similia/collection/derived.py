@@ -79,7 +79,7 @@ def write(path: Path, header: Mapping[str, Any], columns: Mapping[str, Column]) 
         OSError: the folder cannot be written; the file that was there stays.
         ValueError: the chunks of a column do not add up to its shape.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder) / "numbers"

@@ -121,7 +121,7 @@ def best_pairs(vectors: Float32, threshold: float, limit: int) -> tuple[Int64, I
     Returns:
         left, right (positions), scores, best first (ties by position); and whether these are all pairs.
 
-    Example:
+    Examples:
         >>> left, right, scores, complete = best_pairs(np.eye(2, dtype=np.float32)[[0, 1, 0]], 0.9, 10)
         >>> left.tolist(), right.tolist(), complete
         ([0], [2], True)
@@ -149,7 +149,7 @@ def best_pairs(vectors: Float32, threshold: float, limit: int) -> tuple[Int64, I
 
 
 def near_duplicates(space: Workspace, *, sense: str, threshold: float, limit: int, where: str | None) -> DuplicatePairs:
-    """See :meth:`similia.collection.Collection.near_duplicates`."""
+    """See `similia.collection.Collection.near_duplicates`."""
     started = time.perf_counter()
     limit = whole_number("limit", limit, 1, MOST)
     if not -1 <= threshold <= 1:

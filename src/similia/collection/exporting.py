@@ -24,7 +24,7 @@ def export(
     vectors: bool,
     progress: bool | None,
 ) -> int:
-    """See :meth:`similia.collection.Collection.export`."""
+    """See `similia.collection.Collection.export`."""
     from similia.collection.sources import write_table
 
     with space.reading() as state:

@@ -38,7 +38,7 @@ class FieldComparison:
 def field_comparison(kind: str, a: Any, b: Any) -> FieldComparison:
     """How two values of a field of type ``kind`` compare.
 
-    Example:
+    Examples:
         >>> field_comparison("date", "2024-02-28", "2024-03-01").note
         '2 days apart'
         >>> field_comparison("list", ["x", "y"], ["y", "z"]).note

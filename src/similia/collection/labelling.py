@@ -1,7 +1,7 @@
 """Label: each item gets one of the classes that a user describes, without training.
 
 The keywords of a class find items, and the mean of those is the class (Lbl2TransformerVec; Schopf, Braun and Matthes,
-NLPIR 2022); see :class:`similia.classify.SeededPrototypes`.
+NLPIR 2022); see `similia.classify.SeededPrototypes`.
 
 A file of classes holds one class a line: ``name``, or ``name: keyword, keyword``. Empty lines and lines that begin
 with ``#`` say nothing.
@@ -134,7 +134,7 @@ def read_classes(classes: Classes) -> dict[str, tuple[str, ...]]:
     Raises:
         InputError: there is no such file, no class, a name twice, or a class without keywords; names the class.
 
-    Example:
+    Examples:
         >>> read_classes(["sound: music, voices", "records"])
         {'sound': ('music', 'voices'), 'records': ('records',)}
     """
@@ -158,7 +158,7 @@ def read_classes(classes: Classes) -> dict[str, tuple[str, ...]]:
 
 
 def label(space: Workspace, classes: Classes, *, sense: str, save: str | None, progress: bool | None) -> Labels:
-    """See :meth:`similia.collection.Collection.label`."""
+    """See `similia.collection.Collection.label`."""
     from similia.classify import SeededPrototypes, encode_classes
 
     started = time.perf_counter()

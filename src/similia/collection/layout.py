@@ -75,7 +75,7 @@ class _Places:
 
 
 def layout(space: Workspace, sense: str) -> Layout:
-    """See :meth:`similia.collection.Collection.layout`."""
+    """See `similia.collection.Collection.layout`."""
     with space.reading() as state:
         row = state.ready(sense)
         places = space.remembered(("layout", row.id))

@@ -94,7 +94,7 @@ class Maker:
 def rounding_loss(vectors: Float32) -> float:
     """The largest 1 - cosine between vectors and their float16 form.
 
-    Example:
+    Examples:
         >>> 0 < rounding_loss(np.random.default_rng(0).standard_normal((10, 8)).astype(np.float32)) < 1e-6
         True
     """

@@ -15,7 +15,7 @@ _CLOSE = 200  # how many candidates difflib looks at closely
 def nearest(name: str, candidates: Iterable[str], count: int = 3) -> str:
     """A half-sentence that names up to ``count`` candidates most like ``name``; empty where none is.
 
-    Example:
+    Examples:
         >>> nearest("titel", ["title", "abstract"])
         "; did you mean 'title'?"
         >>> nearest("x", ["title", "abstract"])
@@ -41,7 +41,7 @@ def _roughly(name: str, candidate: str) -> tuple[int, int, str]:
 def listed(names: Sequence[str], limit: int = 12) -> str:
     """Names joined for a sentence, cut after ``limit``.
 
-    Example:
+    Examples:
         >>> listed(["a", "b", "c"], limit=2)
         'a, b and 1 more'
     """
@@ -52,7 +52,7 @@ def listed(names: Sequence[str], limit: int = 12) -> str:
 def sense_name(name: str) -> str:
     """Check the name of a new sense.
 
-    Example:
+    Examples:
         >>> sense_name("goes-with")
         'goes-with'
         >>> sense_name("a/b")
@@ -70,7 +70,7 @@ def field_names(names: str | Sequence[str], fields: Iterable[str]) -> tuple[str,
     Raises:
         InputError: a name that is no field, or none at all.
 
-    Example:
+    Examples:
         >>> field_names("title, abstract", {"title": "text", "abstract": "text"})
         ('title', 'abstract')
     """

@@ -33,7 +33,7 @@ def planar(vectors: npt.ArrayLike, *, seed: int = 0) -> Float32:
     Up to ``SAMPLE`` vectors are laid out together; of more, a random sample is, and the others are placed beside their
     nearest neighbours in it.
 
-    Example:
+    Examples:
         >>> rng = np.random.default_rng(0)
         >>> two = np.concatenate([rng.normal(c, 0.1, (30, 8)) for c in (np.eye(8)[0], np.eye(8)[1])])
         >>> xy = planar(two)

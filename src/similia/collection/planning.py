@@ -34,7 +34,7 @@ CHOICES = {"on_duplicate": ("error", "skip", "replace"), "precision": ("float32"
 
 @dataclass(frozen=True)
 class Request:
-    """What :meth:`Collection.add` was asked to do, checked as far as that goes without the input."""
+    """What `Collection.add` was asked to do, checked as far as that goes without the input."""
 
     text: str | Sequence[str] | None
     key: str | None

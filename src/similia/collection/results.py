@@ -67,7 +67,7 @@ class Results:
         fields: field name -> type.
         shown: the fields that tables show.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> from similia import Collection
         >>> rows = [{"id": 1, "title": "black cat"}, {"id": 2, "title": "tax law"}]
@@ -213,7 +213,7 @@ class Explanation:
     results: Results
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON, as :meth:`Results.to_dict` without the records."""
+        """Plain JSON, as `Results.to_dict` without the records."""
         whole = self.results.to_dict()
         for hit in whole["results"]:
             del hit["item"]
@@ -264,7 +264,7 @@ class Explanation:
 def empty(sense: str, mode: str, k: int, offset: int, *, note: str = "", **asked: Any) -> Results:
     """Results of a search that found nothing.
 
-    Example:
+    Examples:
         >>> len(empty("topic", "hybrid", 10, 0, query="x", seconds=0.0))
         0
     """
@@ -278,7 +278,7 @@ def empty(sense: str, mode: str, k: int, offset: int, *, note: str = "", **asked
 def displayed(fields: Mapping[str, str], first: Sequence[str], most: int = 4) -> tuple[str, ...]:
     """The fields worth showing in a table: the first that the sense reads, then short ones.
 
-    Example:
+    Examples:
         >>> displayed({"id": "integer", "title": "text", "area": "category", "abstract": "text"}, ["title", "abstract"])
         ('title', 'area')
     """

@@ -88,7 +88,7 @@ def whole_number(name: str, value: Any, least: int, most: int | None = None) -> 
 def pool_size(reach: int, count: int) -> int:
     """How many hits each view gives to the fusion, for results up to place ``reach`` among ``count`` items.
 
-    Example:
+    Examples:
         >>> pool_size(10, 100_000), pool_size(251, 100_000), pool_size(10, 50)
         (1000, 4000, 50)
     """
@@ -109,7 +109,7 @@ def search(
     k: int = 10,
     offset: int = 0,
 ) -> Results:
-    """See :meth:`similia.collection.Collection.search`."""
+    """See `similia.collection.Collection.search`."""
     started = time.perf_counter()
     asked = question(query, like, where, mode)
     k, offset = whole_number("k", k, 1, MOST), whole_number("offset", offset, 0)

@@ -47,7 +47,7 @@ def described(row: SenseRow) -> Sense:
 class Senses(Mapping[str, Sense]):
     """The senses of a collection, by name.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> from similia import Collection
         >>> with tempfile.TemporaryDirectory() as folder, Collection.open(folder + "/c", create=True) as shelf:
@@ -109,7 +109,7 @@ class Senses(Mapping[str, Sense]):
         Args:
             name: 1 to 64 letters, digits, spaces or any of ``. _ + -``.
             text: the fields that it reads; by default all text fields.
-            encoder: see :func:`similia.encode.load`; by default the bundled one.
+            encoder: see `similia.encode.load`; by default the bundled one.
             about: the aspect that matters in this sense ("the method that the paper proposes").
             precision: ``float32``, or ``float16`` for half the space.
             progress: True or False to show a bar or not; by default on a terminal.

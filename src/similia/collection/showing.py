@@ -37,7 +37,7 @@ class Sheet:
 def cell(value: Any, width: int = 240) -> str:
     r"""A value in one line without control characters, cut at ``width``.
 
-    Example:
+    Examples:
         >>> cell("a\x1b[31m\n b"), cell(0.123456), cell(None), cell(["x", 1])
         ('a[31m b', '0.1235', '', 'x, 1')
     """
@@ -109,7 +109,7 @@ def text_sheets(sheets: Iterable[Sheet]) -> str:
 def html_sheets(sheets: Iterable[Sheet]) -> str:
     """The sheets as HTML for a notebook; every value is escaped.
 
-    Example:
+    Examples:
         >>> "&lt;b&gt;" in html_sheets([Sheet(["name"], [["<b>"]])])
         True
     """

@@ -30,7 +30,7 @@ def typed(kind: str, values: Sequence[Any]) -> TypedColumn:
         kind: a field type of the collection.
         values: as records hold them.
 
-    Example:
+    Examples:
         >>> typed("date", ["2024-02-29", None]).values
         [datetime.date(2024, 2, 29), None]
         >>> typed("integer", [1, 2**70]).values
@@ -150,7 +150,7 @@ def to_polars(columns: Mapping[str, TypedColumn]) -> Any:
 def jsonable(value: Any) -> Any:
     """``value`` with arrays as lists and what JSON has no word for (NaN, infinity) as None.
 
-    Example:
+    Examples:
         >>> jsonable({"a": np.array([1.0, np.nan]), "b": (np.int64(2),)})
         {'a': [1.0, None], 'b': [2]}
     """

@@ -145,7 +145,7 @@ class Vectors:
 def positions(sorted_ids: Int64, ids: Int64) -> Int64:
     """Where each of ``ids`` stands in ``sorted_ids`` (ascending, no duplicates); -1 where it does not.
 
-    Example:
+    Examples:
         >>> positions(np.array([2, 5, 9]), np.array([9, 3])).tolist()
         [2, -1]
     """
@@ -158,7 +158,7 @@ def positions(sorted_ids: Int64, ids: Int64) -> Int64:
 def normalised(vectors: npt.NDArray[Any]) -> Float32:
     """Each row divided by its length; rows of zeros stay zeros.
 
-    Example:
+    Examples:
         >>> normalised(np.array([[0, 2], [0, 0]], np.float32)).tolist()
         [[0.0, 1.0], [0.0, 0.0]]
     """

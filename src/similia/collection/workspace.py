@@ -77,7 +77,7 @@ class Workspace:
             self._vectors = {number: state for number, state in self._vectors.items() if number in senses}
 
     def remembered(self, key: tuple[Any, ...]) -> Any:
-        """What :meth:`remember` was given under ``key``, or None."""
+        """What `remember` was given under ``key``, or None."""
         with self._lock:
             return self._memory.get(key)
 

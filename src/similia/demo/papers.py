@@ -38,7 +38,7 @@ QUESTIONS = (
 
 
 def subject(limit: int = LIMIT) -> Subject:
-    """The tour, over the ``limit`` most recent papers."""
+    """The tour, over ``limit`` papers, evenly over the time that the data set covers."""
     return Subject(
         name="papers",
         title="A year of papers",
@@ -69,7 +69,7 @@ def _note(item: Mapping[str, Any]) -> str:
 
 
 def gather(folder: Path, limit: int) -> Gathered:
-    """Write the most recent papers to ``folder``, or reuse those of an earlier run with the same limit.
+    """Write papers to ``folder``, or reuse those of an earlier run with the same limit.
 
     Raises:
         DatasetMissing: the papers are not on this machine; says how to get them.
@@ -87,7 +87,9 @@ def gather(folder: Path, limit: int) -> Gathered:
         for record in datasets.records("papers"):
             records.append(record)
             progress.advance()
-    newest = sorted(records, key=lambda record: (str(record["date"]), str(record["id"])))[-limit:]
+    ordered = sorted(records, key=lambda record: (str(record["date"]), str(record["id"])))
+    count = min(limit, len(ordered))
+    sample = [ordered[place * len(ordered) // count] for place in range(count)]
     chosen = [
         {
             "id": record["id"],
@@ -97,10 +99,10 @@ def gather(folder: Path, limit: int) -> Gathered:
             "title": " ".join(str(record["title"]).split()),
             "abstract": " ".join(str(record["abstract"]).split()),
         }
-        for record in newest
+        for record in sample
     ]
     write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in chosen))
     dates = f"{chosen[0]['date']} to {chosen[-1]['date']}"
-    lead = f"{len(chosen):,} arXiv abstracts, {dates}, arranged by what they are about."
+    lead = f"{count:,} of {len(ordered):,} arXiv abstracts, {dates}, arranged by what they are about."
     write_text(memo, json.dumps({"wanted": wanted, "count": len(chosen), "lead": lead}))
     return Gathered(path, len(chosen), lead, reused=False)

@@ -95,7 +95,7 @@ class Screen:
 def floored(percentile: float) -> str:
     """A percentage with one decimal that never rounds up to 100.
 
-    Example:
+    Examples:
         >>> floored(99.97)
         '99.9'
     """
@@ -105,7 +105,7 @@ def floored(percentile: float) -> str:
 def quoted(text: str) -> str:
     """``text`` as one word of a shell, in double quotes where that reads better.
 
-    Example:
+    Examples:
         >>> print(quoted("package = 'python'"), quoted("json.loads"), quoted("it's $5"))
         "package = 'python'" json.loads 'it'"'"'s $5'
     """
@@ -116,7 +116,7 @@ def quoted(text: str) -> str:
 def _meter(share: float, cells: int = 20) -> str:
     """A bar of ``cells`` characters, filled to ``share`` (0 to 1).
 
-    Example:
+    Examples:
         >>> _meter(0.5, 4)
         '██··'
     """

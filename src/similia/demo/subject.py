@@ -50,7 +50,7 @@ class Subject:
         title, unit, group_name: for headings: "functions, classes and methods", "packages".
         gather: writes the items as JSON lines into a folder, or finds them there from an earlier run.
         gathering: what that is called.
-        key, text, schema: as for :meth:`similia.Collection.add`.
+        key, text, schema: as for `similia.Collection.add`.
         called: the field that says which item it is in the fewest words.
         group: the field that colours the map.
         kind: the field that splits the bars.

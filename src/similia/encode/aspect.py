@@ -22,13 +22,38 @@ BLOCK = 512  # texts whose sentences are encoded together
 class AspectEncoder:
     """A text's vector, leaning to those of its sentences that are about ``about``.
 
+    Each sentence is weighted by the softmax of its cosine to the vector of ``about``. Their sum, normalised, makes up
+    ``share`` of the result, and the vector of the whole text the rest; a text of one sentence keeps its vector.
+
+    **This is a first version, and it does little.** Measured: MAP@10 of neighbours that share a label of the aspect,
+    with the bundled encoder, on 700 Debian packages (long descriptions; labels are the debtags works-with, use and
+    implemented-in that at most 15 % of them have) and 700 arXiv abstracts (labels are words for methods and for tasks
+    in the title, which is not encoded). Parameters were chosen on half of the items; these are the other half's:
+
+    ====================================  ==========  =====  ==============  ======  =====
+    conditioning                          works-with  use    implemented-in  method  task
+    ====================================  ==========  =====  ==============  ======  =====
+    none                                  .484        .292   .079            .228    .521
+    sentences, share .3 (the default)     .500        .300   .072            .238    .518
+    sentences alone, share 1              .484        .288   .055            .225    .331
+    all sentences alike, share .3         .496        .303   .067            --      --
+    prefix "about: text"                  .485        .277   .070            .230    .521
+    tokens for sentences, share .5        .471        .301   .070            .247    .493
+    vector + (vector . about) about       .467        .287   .074            .227    .519
+    coordinates times abs(about)          .401        .277   .059            .236    .478
+    ====================================  ==========  =====  ==============  ======  =====
+
+    Most of the gain comes from reading sentences singly, whatever the aspect: on the packages the right ``about`` is
+    from .003 worse to .004 better than a wrong one. Stronger conditioning loses more than it gains. A sense learned
+    from labels will do better; this one needs none.
+
     Attributes:
         base: the encoder that is conditioned.
         about: the aspect in words.
         temperature: of the softmax over the sentences' similarities to the aspect; lower picks fewer sentences.
         share: how much of the vector is the aspect's; 0 gives the base encoder's own.
 
-    Example:
+    Examples:
         >>> from similia.encode import load
         >>> encoder = AspectEncoder(load("hashing"), "the colour")
         >>> encoder.encode(["The colour is red. It is made of steel."]).vectors.shape

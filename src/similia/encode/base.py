@@ -59,7 +59,7 @@ def fingerprint(**parts: object) -> str:
     Args:
         parts: strings, numbers, booleans, None, and lists and dicts of these.
 
-    Example:
+    Examples:
         >>> fingerprint(name="a", dimension=3) == fingerprint(dimension=3, name="a")
         True
         >>> fingerprint(name="a") == fingerprint(name="b")
@@ -75,7 +75,7 @@ def as_texts(items: Iterable[str]) -> list[str]:
     Raises:
         InputError: one string where a list of them is wanted, or an item that is not a string.
 
-    Example:
+    Examples:
         >>> as_texts(["a", 7])
         Traceback (most recent call last):
         similia.errors.InputError: item 1 is of type int; every item to encode must be a string
@@ -104,7 +104,7 @@ def check_side(side: str) -> None:
 def unit(vectors: Float32) -> Float32:
     """Each row divided by its length; a row of zeros stays one.
 
-    Example:
+    Examples:
         >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).round(2).tolist()
         [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """

@@ -34,7 +34,7 @@ def minilm() -> TransformerEncoder:
     Raises:
         ModelError: a file is missing or is not the one that was pinned.
 
-    Example:
+    Examples:
         >>> encoder = minilm()
         >>> vectors = encoder.encode(["A man plays a guitar.", "Someone is strumming.", "Tax law"]).vectors
         >>> vectors.shape, bool(vectors[0] @ vectors[1] > vectors[0] @ vectors[2])

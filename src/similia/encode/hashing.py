@@ -41,7 +41,7 @@ class HashingEncoder:
     Attributes:
         dimension: the length of a vector; fewer dimensions make more accidental likeness (about 1 / sqrt(dimension)).
 
-    Example:
+    Examples:
         >>> vectors = HashingEncoder(512).encode(["similarity search", "searching similarities", "tax law"]).vectors
         >>> bool(vectors[0] @ vectors[1] > 0.3 > vectors[0] @ vectors[2])
         True

@@ -19,7 +19,7 @@ def load(spec: str | Encoder = "minilm") -> Encoder:
     Raises:
         ModelError: no such encoder, or its files are missing or damaged.
 
-    Example:
+    Examples:
         >>> load("hashing:64").dimension
         64
         >>> load("minillm")

@@ -42,7 +42,7 @@ class ONNXRuntime:
         self._output = outputs[check_ports(model, self._inputs, [len(each.shape) for each in outputs])].name
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Float32]]:
-        """See :class:`~similia.encode.runtime.Runtime`."""
+        """See `similia.encode.runtime.Runtime`."""
         flying: deque[tuple[Future[Float32], Batch]] = deque()
         with ThreadPoolExecutor(processors()) as pool:
             for batch in batches:

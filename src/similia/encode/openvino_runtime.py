@@ -85,7 +85,7 @@ class OpenVINORuntime:
         return self._requests[group]
 
     def run(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Float32]]:
-        """See :class:`~similia.encode.runtime.Runtime`."""
+        """See `similia.encode.runtime.Runtime`."""
         turn = 0
         flying: deque[tuple[Any, Batch]] = deque()
         try:

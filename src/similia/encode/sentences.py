@@ -14,7 +14,7 @@ _WORD = re.compile(r"\w")
 def sentences(text: str, most: int = MOST) -> list[str]:
     r"""Return the sentences or lines of a text, the first ``most`` of them; none where it has no word.
 
-    Example:
+    Examples:
         >>> sentences("We rank. Then we fuse!\nResults follow, e.g. here")
         ['We rank.', 'Then we fuse!', 'Results follow, e.g. here']
     """

@@ -23,7 +23,7 @@ class FieldTemplate:
         fields: the names of the fields, at least one.
         labelled: whether each line starts with the field's name.
 
-    Example:
+    Examples:
         >>> FieldTemplate(("title", "abstract")).render({"title": "On fire", "abstract": None, "year": 1801})
         'On fire'
         >>> FieldTemplate(("title", "tags"), labelled=True).render({"title": "On fire", "tags": ["heat", "light"]})
@@ -54,7 +54,7 @@ class FieldTemplate:
 def plain(value: Any) -> str:
     """A field's value as text; "" for what is empty.
 
-    Example:
+    Examples:
         >>> plain(["a", None, ["b", 2.5]]), plain(float("nan")), plain({"k": 1})
         ('a, b, 2.5', '', '{"k": 1}')
     """

@@ -61,10 +61,11 @@ class TransformerSettings:
 
 
 class TransformerEncoder:
-    """Texts to vectors by a transformer; see :func:`similia.encode.load`.
+    """Texts to vectors by a transformer; see `similia.encode.load`.
 
     The order of results is the order of the texts, and memory is bounded by a block of texts, not by their number.
-    Neither files nor runtime are opened before the first text.
+    Neither files nor runtime are opened before the first text. A text's vector does not depend on the texts beside it,
+    beyond rounding: the cosine of two encodings of it is at least .9995.
 
     Args:
         settings: what decides the vectors.
@@ -127,7 +128,7 @@ class TransformerEncoder:
         return Dense(vectors)
 
     def stream(self, items: Iterable[str], *, batch: int = BLOCK, side: Side = "item") -> Iterator[Dense]:
-        """Encode more texts than fit in memory: one :class:`Dense` for each ``batch`` of them, in order."""
+        """Encode more texts than fit in memory: one `Dense` for each ``batch`` of them, in order."""
         if batch < 1:
             raise InputError(f"batch is {batch}; at least 1 is needed")
         iterator = iter(items)
@@ -202,7 +203,7 @@ def pool(hidden: Float32, mask: Int64, pooling: str = "mean") -> Float32:
         mask: (b, t), 1 for a token and 0 for padding.
         pooling: ``mean`` or ``cls``.
 
-    Example:
+    Examples:
         >>> hidden = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
         >>> pool(hidden, np.array([[1, 1, 0], [1, 0, 0]])).tolist()
         [[1.0, 2.0], [6.0, 7.0]]

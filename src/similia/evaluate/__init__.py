@@ -1,10 +1,10 @@
 """Evaluate: how good a sense is, by the user's task.
 
-* :func:`evaluate` and :func:`evaluate_hits` measure a run, from mappings or from arrays; :func:`compare` sets several
+* `evaluate` and `evaluate_hits` measure a run, from mappings or from arrays; `compare` sets several
   side by side with intervals and a test.
-* :mod:`~similia.evaluate.metrics` holds the metrics, one a file, on plain arrays.
-* :mod:`~similia.evaluate.statistics` says how sure a number is.
-* :mod:`~similia.evaluate.datasets` names public data sets and reads those that are on this machine.
+* `similia.evaluate.metrics` holds the metrics, one a file, on plain arrays.
+* `similia.evaluate.statistics` says how sure a number is.
+* `similia.evaluate.datasets` names public data sets and reads those that are on this machine.
 
     >>> from similia import evaluate
     >>> round(evaluate.evaluate({"q": {"a": 3, "b": 2}}, {"q": {"b": 1}}).mean("ndcg@10"), 4)

@@ -50,7 +50,7 @@ def judge(run: Run, qrels: Qrels) -> Judged:
     Raises:
         InputError: no queries, or a score that is NaN.
 
-    Example:
+    Examples:
         >>> judge({"q": {"a": 0.2, "b": 0.9}}, {"q": {"a": 1, "c": 2}}).gains.tolist()
         [[0.0, 1.0]]
     """
@@ -78,7 +78,7 @@ def judge_hits(hits: Hits, qrels: Qrels, *, queries: Sequence[str], items: Seque
     Raises:
         InputError: rows without a name, an id outside ``items``, or an item twice in one ranking.
 
-    Example:
+    Examples:
         >>> found = Hits(np.array([[1, 0, -1]]), np.array([[0.9, 0.2, -np.inf]]))
         >>> judge_hits(found, {"q": {"a": 1, "c": 2}}, queries=["q"], items=["a", "b", "c"]).gains.tolist()
         [[0.0, 1.0, 0.0]]

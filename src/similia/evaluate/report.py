@@ -79,7 +79,7 @@ def compare(evaluations: Mapping[str, Evaluation], metrics: Sequence[str] | None
     Raises:
         InputError: nothing to compare, or other queries.
 
-    Example:
+    Examples:
         >>> from similia.evaluate import evaluate
         >>> qrels = {"q": {"b": 1}, "r": {"a": 1}}
         >>> one = evaluate({"q": {"a": 2, "b": 1}, "r": {"a": 1}}, qrels, ["mrr"])

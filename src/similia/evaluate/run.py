@@ -88,7 +88,7 @@ def evaluate(
     Raises:
         InputError: no queries, an unknown metric, a cut below 1.
 
-    Example:
+    Examples:
         >>> found = evaluate({"q": {"a": 3.0, "b": 2.0}}, {"q": {"b": 1}}, ["mrr", "ndcg@10"])
         >>> {name: round(value, 4) for name, value in found}
         {'mrr': 0.5, 'ndcg@10': 0.6309}
@@ -105,9 +105,9 @@ def evaluate_hits(
     items: Sequence[str],
     relevant_from: float | None = None,
 ) -> Evaluation:
-    """Evaluate search results that are arrays; ``queries`` names the rows, ``items`` the ids. See :func:`evaluate`.
+    """Evaluate search results that are arrays; ``queries`` names the rows, ``items`` the ids. See `evaluate`.
 
-    Example:
+    Examples:
         >>> found = Hits(np.array([[0, 1]]), np.array([[3.0, 2.0]]))
         >>> evaluate_hits(found, {"q": {"b": 1}}, ["mrr"], queries=["q"], items=["a", "b"]).mean("mrr")
         0.5
@@ -116,7 +116,7 @@ def evaluate_hits(
 
 
 def evaluate_judged(judged: Judged, metrics: Sequence[str], *, relevant_from: float | None = None) -> Evaluation:
-    """Evaluate arrays that are judged already; see :func:`evaluate`."""
+    """Evaluate arrays that are judged already; see `evaluate`."""
     if isinstance(metrics, str) or not metrics:
         raise InputError(f"metrics is {metrics!r}; expected a list of names such as {list(DEFAULT_METRICS)}")
     binary = judged if relevant_from is None else judged.binary(relevant_from)
@@ -136,7 +136,7 @@ def parse_metric(metric: str) -> tuple[str, int | None]:
     Raises:
         InputError: an unknown name, or a k that is not a whole number above 0.
 
-    Example:
+    Examples:
         >>> parse_metric("ndcg@10")
         ('ndcg', 10)
     """

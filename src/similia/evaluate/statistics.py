@@ -54,7 +54,7 @@ def bootstrap_interval(
     Raises:
         InputError: no values, or a confidence outside (0, 1).
 
-    Example:
+    Examples:
         >>> found = bootstrap_interval([0.0, 1.0, 1.0, 0.0, 1.0])
         >>> found.value, found.low < found.value < found.high
         (0.6, True)
@@ -76,7 +76,7 @@ def paired_bootstrap(
 
     A pair of which either is NaN is left out.
 
-    Example:
+    Examples:
         >>> paired_bootstrap([0.6, 0.7, 0.9], [0.5, 0.6, 0.8]).value.__round__(6)
         0.1
     """
@@ -91,11 +91,11 @@ def bootstrap_statistic(
     Args:
         statistic: takes int64 (n,) positions of the items drawn, and returns one number.
         count: the number n of items.
-        confidence: as in :func:`bootstrap_interval`.
+        confidence: as in `bootstrap_interval`.
         samples: how many times n items are drawn with replacement.
         seed: same seed, same interval.
 
-    Example:
+    Examples:
         >>> truth = np.array([0, 1, 1, 0]); guess = np.array([0, 1, 0, 0])
         >>> bootstrap_statistic(lambda at: float((truth[at] == guess[at]).mean()), 4).value
         0.75
@@ -118,7 +118,7 @@ def randomisation_test(a: npt.ArrayLike, b: npt.ArrayLike, *, samples: int = 10_
         samples: how many random flips.
         seed: same seed, same p.
 
-    Example:
+    Examples:
         >>> randomisation_test([1.0, 1.0, 1.0], [0.0, 0.0, 0.0])   # 2 of the 8 sign patterns are as extreme
         0.25
     """

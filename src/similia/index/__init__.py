@@ -1,8 +1,8 @@
 """Index: from representations and a query to hits, within a filter.
 
-:class:`ExactIndex` compares a query with every vector through BLAS, in blocks: always right, and fast enough for some
-hundred thousand items. :func:`top_k` picks the best of a score matrix, and :class:`Predicate` is the filter language of
-every search (see :mod:`similia.index.where`).
+`ExactIndex` compares a query with every vector through BLAS, in blocks: always right, and fast enough for some
+hundred thousand items. `top_k` picks the best of a score matrix, and `Predicate` is the filter language of
+every search (see `similia.index.where`).
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class ExactIndex:
     Raises:
         InputError: a wrong shape, a value that is NaN or infinite, a vector longer than 1e18, or an unknown metric.
 
-    Example:
+    Examples:
         >>> index = ExactIndex([[1, 0], [0, 1], [1, 1]], ids=[10, 20, 30])
         >>> index.search([2, 0], k=2).ids.tolist()
         [[10, 30]]
@@ -112,7 +112,7 @@ class ExactIndex:
         Raises:
             InputError: queries or a filter that do not fit, a threshold that is NaN, or more than ``limit`` pairs.
 
-        Example:
+        Examples:
             >>> pairs = ExactIndex([[1, 0], [0, 1], [1, 1]]).range([[1, 0], [0, 2]], 0.7)
             >>> list(zip(pairs.left.tolist(), pairs.right.tolist()))
             [(0, 0), (0, 2), (1, 1), (1, 2)]

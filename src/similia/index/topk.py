@@ -25,7 +25,7 @@ def top_k(scores: npt.ArrayLike, k: int) -> tuple[Int64, Float32]:
     Raises:
         InputError: a k below 1, NaN in the scores, or another number of axes.
 
-    Example:
+    Examples:
         >>> positions, best = top_k([[0.1, 0.9, 0.5, 0.9]], 3)
         >>> positions.tolist()
         [[1, 3, 2]]

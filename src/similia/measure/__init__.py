@@ -1,8 +1,8 @@
 """Measure: how alike two things are, as pure functions of their representations. Higher is more similar.
 
-Vectors: :func:`cosine`, :func:`dot`, :func:`negative_l2`, and :func:`normalise` to length 1. Edits: how alike two
-revisions of one original are (:func:`excision_score`), whatever most of the text looks like; more of them in
-:mod:`similia.measure.edits`.
+Vectors: `cosine`, `dot`, `negative_l2`, and `normalise` to length 1. Edits: how alike two
+revisions of one original are (`excision_score`), whatever most of the text looks like; more of them in
+`similia.measure.edits`.
 """
 
 from __future__ import annotations

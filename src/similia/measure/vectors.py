@@ -22,7 +22,7 @@ def norms(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     Args:
         vectors: (n, d) of any floating type; read in blocks, so it may be a memory map.
 
-    Example:
+    Examples:
         >>> norms(np.array([[3.0, 4.0], [0.0, 0.0]], np.float16))
         array([5., 0.])
     """
@@ -40,7 +40,7 @@ def normalise(vectors: npt.ArrayLike) -> Float32:
     Raises:
         InputError: not (n, d) or (d,), or a value that is NaN or infinite.
 
-    Example:
+    Examples:
         >>> normalise([[3, 4], [0, 0]]).tolist()
         [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
@@ -55,7 +55,7 @@ def normalise(vectors: npt.ArrayLike) -> Float32:
 def cosine(queries: npt.ArrayLike, items: npt.ArrayLike) -> Float32:
     """Cosine of the angle, in [-1, 1]; 0 where a vector is zero.
 
-    Example:
+    Examples:
         >>> cosine([1, 0], [[2, 0], [0, 5], [-1, 0], [0, 0]]).tolist()
         [[1.0, 0.0, -1.0, 0.0]]
     """
@@ -68,7 +68,7 @@ def cosine(queries: npt.ArrayLike, items: npt.ArrayLike) -> Float32:
 def dot(queries: npt.ArrayLike, items: npt.ArrayLike) -> Float32:
     """Inner product.
 
-    Example:
+    Examples:
         >>> dot([[1, 2], [0, 1]], [[3, 4]]).tolist()
         [[11.0], [4.0]]
     """
@@ -82,7 +82,7 @@ def negative_l2(queries: npt.ArrayLike, items: npt.ArrayLike) -> Float32:
 
     Computed as ``-sqrt(|a|² + |b|² - 2ab)`` in double precision, since that difference cancels.
 
-    Example:
+    Examples:
         >>> negative_l2([0, 0], [[3, 4], [0, 0]]).tolist()
         [[-5.0, 0.0]]
     """

@@ -1,7 +1,7 @@
 """Rank: from candidates to an answer.
 
-:func:`fuse` makes one ranking of several (dense and full text, several senses, several queries);
-:func:`adaptive_weights` says for each query how much its words should count; :func:`mmr` picks hits that do not repeat
+`fuse` makes one ranking of several (dense and full text, several senses, several queries);
+`adaptive_weights` says for each query how much its words should count; `mmr` picks hits that do not repeat
 each other.
 """
 

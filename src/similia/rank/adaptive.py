@@ -27,7 +27,7 @@ LONG_QUERY = 50
 def adaptive_weights(
     query_idf: Sequence[npt.ArrayLike], documents: int, *, rule: Rule = "content", common: float = 0.1
 ) -> npt.NDArray[np.float64]:
-    """Weights of the dense and the text view for each query, to give to :func:`~similia.rank.fuse`.
+    """Weights of the dense and the text view for each query, to give to `similia.rank.fuse`.
 
     With m the mean of the idf of the query's words and N the number of documents, the text view gets
     ``0.1 + 0.5 / (1 + exp(-2 (m - ln(N) / 2)))`` and the dense view the rest: 0.9 to 0.4. Queries of more than 50 words
@@ -47,7 +47,7 @@ def adaptive_weights(
     Raises:
         InputError: an idf that is negative, NaN or infinite, or an unknown rule.
 
-    Example:
+    Examples:
         >>> rare, usual = math.log(1000 / 2), math.log(1000 / 500)
         >>> adaptive_weights([[rare, usual, usual], []], 1000, rule="exact").round(2).tolist()
         [[0.83, 0.17], [0.6, 0.4]]

@@ -52,7 +52,7 @@ def fuse(
         Cormack, Clarke, Buettcher: Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods
         (SIGIR 2009). Fox, Shaw: Combination of Multiple Searches (TREC-2, 1994).
 
-    Example:
+    Examples:
         >>> dense = Hits([[7, 3, 5]], [[0.9, 0.8, 0.1]])
         >>> text = Hits([[3, 9, -1]], [[12.0, 4.0, float("-inf")]])
         >>> fuse([dense, text], k=3).ids.tolist()

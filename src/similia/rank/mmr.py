@@ -40,7 +40,7 @@ def mmr(
     Raises:
         InputError: arrays of different lengths, scores that are not finite, or a relevance outside [0, 1].
 
-    Example:
+    Examples:
         >>> mmr([0.9, 0.89, 0.5], [[1, 0], [1, 0.01], [0, 1]], 2).tolist()
         [0, 2]
     """

@@ -1,7 +1,7 @@
 """The collection in a browser and over HTTP.
 
-:func:`create_app` makes a FastAPI application of one or more collections: pages at ``/``, a JSON API at ``/api/v1``
-with an OpenAPI document. :func:`run` serves it until it is told to stop. Only this machine can reach it unless a host
+`create_app` makes a FastAPI application of one or more collections: pages at ``/``, a JSON API at ``/api/v1``
+with an OpenAPI document. `run` serves it until it is told to stop. Only this machine can reach it unless a host
 is named, and then a token is needed.
 
     $ similia serve papers

@@ -34,9 +34,9 @@ STATUS: tuple[tuple[type[SimiliaError], int], ...] = (
 
 
 def status_of(error: SimiliaError) -> int:
-    """HTTP status of an error: the first kind in :data:`STATUS` that it is, else 400.
+    """HTTP status of an error: the first kind in `STATUS` that it is, else 400.
 
-    Example:
+    Examples:
         >>> from similia.errors import FilterError, UnknownSense
         >>> status_of(UnknownSense("no such sense")), status_of(FilterError("?")), status_of(SimiliaError("?"))
         (404, 422, 400)
@@ -56,7 +56,7 @@ def discreet(message: str, folders: Iterable[Path]) -> str:
         message: what an error says.
         folders: collections and other folders that clients need not know; temporary ones are added.
 
-    Example:
+    Examples:
         >>> discreet("/srv/data/papers/collection.db is damaged", [Path("/srv/data/papers")])
         'papers/collection.db is damaged'
     """
@@ -72,7 +72,7 @@ def discreet(message: str, folders: Iterable[Path]) -> str:
 def to_json(value: Any) -> bytes:
     """JSON of ``value``: NumPy values as numbers, NaN and infinity as null, integers of any size.
 
-    Example:
+    Examples:
         >>> to_json({"a": float("nan"), "b": 2**70, "c": (1, True)})
         b'{"a":null,"b":1180591620717411303424,"c":[1,true]}'
     """
@@ -104,7 +104,7 @@ def _finite(value: Any) -> Any:
 
 
 class Json(Response):
-    """A JSON answer, written by :func:`to_json`."""
+    """A JSON answer, written by `to_json`."""
 
     media_type = "application/json"
 

@@ -58,7 +58,7 @@ def create_app(
         CollectionNotFound: a folder is no collection.
         InputError: a setting that cannot be used.
 
-    Example:
+    Examples:
         >>> from fastapi.testclient import TestClient
         >>> import similia, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:

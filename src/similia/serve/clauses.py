@@ -17,7 +17,7 @@ _RESERVED = frozenset({"and", "or", "not", "in", "between", "like", "ilike", "es
 def column(field: str) -> str:
     """``field`` as a filter names it: quoted unless it is a plain word and none of the language.
 
-    Example:
+    Examples:
         >>> column("year_2"), column("Main area"), column('a"b')
         ('year_2', '"Main area"', '"a""b"')
     """
@@ -29,7 +29,7 @@ def column(field: str) -> str:
 def literal(value: Any) -> str:
     """``value`` as a filter writes it.
 
-    Example:
+    Examples:
         >>> literal(True), literal(3), literal("it's")
         ('TRUE', '3', "'it''s'")
     """
@@ -43,7 +43,7 @@ def literal(value: Any) -> str:
 def split(where: str) -> list[str]:
     """The parts of a filter that AND joins at its top level; one part where OR stands there too.
 
-    Example:
+    Examples:
         >>> split("a = 1 AND (b = 2 OR c = 'x AND y') AND d BETWEEN 1 AND 2")
         ['a = 1', "(b = 2 OR c = 'x AND y')", 'd BETWEEN 1 AND 2']
         >>> split("(a BETWEEN 1 AND 2) AND b = 1")
@@ -71,7 +71,7 @@ def split(where: str) -> list[str]:
 def join(parts: list[str]) -> str:
     """The filter that says all of ``parts``; one that says OR is put in parentheses beside others.
 
-    Example:
+    Examples:
         >>> join(["a = 1 OR b = 2", "c = 3"])
         '(a = 1 OR b = 2) AND c = 3'
     """
@@ -98,7 +98,7 @@ def _name(field: str) -> str:
 def chosen(where: str, field: str, kind: str) -> list[str]:
     """The literals that clicks on values of ``field`` have put in the filter.
 
-    Example:
+    Examples:
         >>> chosen("area IN ('x', 'y') AND n = 2", "area", "category")
         ["'x'", "'y'"]
     """
@@ -121,7 +121,7 @@ def _values(part: str, field: str, kind: str) -> Iterator[str]:
 def toggled(where: str, field: str, kind: str, value: Any) -> str:
     """The filter after a click on ``value`` of ``field``: off if it was on; beside others of its field, any of them.
 
-    Example:
+    Examples:
         >>> toggled("", "area", "category", "x")
         "area = 'x'"
         >>> toggled("area = 'x' AND n > 2", "area", "category", "y")
@@ -147,7 +147,7 @@ def toggled(where: str, field: str, kind: str, value: Any) -> str:
 def without(where: str, field: str, kind: str) -> str:
     """The filter without the clauses that clicks on values or a range of ``field`` have put there.
 
-    Example:
+    Examples:
         >>> without("area = 'x' AND n >= 2 AND n < 5", "n", "integer")
         "area = 'x'"
     """
@@ -157,7 +157,7 @@ def without(where: str, field: str, kind: str) -> str:
 def bounds(where: str, field: str) -> dict[str, str]:
     """The range of ``field`` that the filter sets: operator to literal.
 
-    Example:
+    Examples:
         >>> bounds("day >= '2025-01-01' AND day < '2025-02-01'", "day")
         {'>=': "'2025-01-01'", '<': "'2025-02-01'"}
     """
@@ -173,7 +173,7 @@ def _bounds(part: str, field: str) -> Iterator[tuple[str, str]]:
 def ranged(where: str, field: str, *, low: Any = None, high: Any = None, below: Any = None) -> str:
     """The filter with the range of ``field`` set anew: from ``low`` to ``high``, or to less than ``below``.
 
-    Example:
+    Examples:
         >>> ranged("n >= 2 AND a = 1", "n", low=3, below=9)
         'a = 1 AND n >= 3 AND n < 9'
     """

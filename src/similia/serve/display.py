@@ -24,7 +24,7 @@ class Display:
         facets: fields that a click can filter by.
         colours: fields that the map can be coloured by.
 
-    Example:
+    Examples:
         >>> display_of({"id": "text", "title": "text", "abstract": "text", "area": "category", "v": "vector"})
         Display(title='title', body='abstract', facts=('area',), facets=('area',), colours=('area',))
     """
@@ -59,7 +59,7 @@ def display_of(fields: Mapping[str, str]) -> Display:
 def title_of(item: Mapping[str, Any], display: Display, key: str, length: int = 160) -> str:
     """What an item is called, in at most ``length`` characters.
 
-    Example:
+    Examples:
         >>> title_of({"title": "  A  thing "}, display_of({"title": "text"}), "k1")
         'A thing'
     """
@@ -73,7 +73,7 @@ def title_of(item: Mapping[str, Any], display: Display, key: str, length: int = 
 def text_of(value: Any) -> str:
     """A field's value as people read it.
 
-    Example:
+    Examples:
         >>> text_of(["a", 1]), text_of(True), text_of(None), text_of({"a": 1}), text_of(2.5)
         ('a, 1', 'yes', '', '{"a":1}', '2.5')
     """

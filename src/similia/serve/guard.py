@@ -36,7 +36,7 @@ class Refusal:
 def is_loopback(host: str) -> bool:
     """Whether ``host`` (a name or an address) can only be this machine.
 
-    Example:
+    Examples:
         >>> [is_loopback(host) for host in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "example.org")]
         [True, True, True, False, False]
     """
@@ -52,7 +52,7 @@ def is_loopback(host: str) -> bool:
 def host_refusal(header: str | None, settings: Settings) -> Refusal | None:
     """Refuse a Host that is not this server's, so that a foreign page cannot rebind its name to this machine.
 
-    Example:
+    Examples:
         >>> host_refusal("127.0.0.1:8765", Settings()) is None
         True
         >>> host_refusal("evil.example", Settings()).status
@@ -74,7 +74,7 @@ def origin_refusal(method: str, headers: Headers) -> Refusal | None:
 
     Browsers send Origin with every change that a page asks for; programs send none, and carry no cookies of ours.
 
-    Example:
+    Examples:
         >>> here = {"host": "localhost:8765", "origin": "http://localhost:8765"}
         >>> origin_refusal("POST", Headers(here)) is None
         True

@@ -28,7 +28,7 @@ class Piece(NamedTuple):
 def stem(word: str) -> str:
     """``word`` without case, accents and a common English ending: close to, not the same as, the full-text index.
 
-    Example:
+    Examples:
         >>> [stem(word) for word in ("Detection", "detecting", "détecté", "copies", "copy", "is")]
         ['detection', 'detect', 'detect', 'cop', 'cop', 'is']
     """
@@ -44,7 +44,7 @@ def stem(word: str) -> str:
 def terms_of(query: str) -> frozenset[str]:
     """The stems that a query asks for, without words that are everywhere.
 
-    Example:
+    Examples:
         >>> sorted(terms_of("the detection of copies"))
         ['cop', 'detection']
     """
@@ -56,7 +56,7 @@ def terms_of(query: str) -> frozenset[str]:
 def mark(text: str, terms: Iterable[str]) -> list[Piece]:
     """``text`` in pieces, the words whose stem is in ``terms`` marked; joined, the pieces are ``text`` again.
 
-    Example:
+    Examples:
         >>> mark("Detecting copies", terms_of("copy"))
         [Piece(text='Detecting ', marked=False), Piece(text='copies', marked=True)]
     """
@@ -79,10 +79,10 @@ def excerpt(text: str, terms: Iterable[str], length: int = 280) -> list[Piece]:
 
     Args:
         text: of any length; only its first 100,000 characters are looked at.
-        terms: stems, from :func:`terms_of`.
+        terms: stems, from `terms_of`.
         length: characters, cut at words.
 
-    Example:
+    Examples:
         >>> "".join(piece.text for piece in excerpt("one two three four five six", terms_of("five"), 12))
         '… five six'
     """

@@ -39,7 +39,7 @@ class _BodyRefusedError(Exception):
 
 
 class SecureHeaders:
-    """ASGI middleware that gives every answer :data:`HEADERS`, unless it has its own."""
+    """ASGI middleware that gives every answer `HEADERS`, unless it has its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -151,7 +151,7 @@ class LastResort:
 def _size(count: int) -> str:
     """``count`` bytes in words.
 
-    Example:
+    Examples:
         >>> _size(4 * 1024 * 1024), _size(2000)
         ('4 MiB', '2,000 bytes')
     """

@@ -24,7 +24,7 @@ class Listing:
     Args:
         folder: of the collection.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> from similia.collection import Collection
         >>> with tempfile.TemporaryDirectory() as place, Collection.open(f"{place}/c", create=True) as c:

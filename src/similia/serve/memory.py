@@ -19,7 +19,7 @@ class Memory:
     Args:
         size: how many answers are kept.
 
-    Example:
+    Examples:
         >>> memory = Memory(1)
         >>> memory.get("a", lambda: 1), memory.get("a", lambda: 2), memory.get("b", lambda: 3)
         (1, 1, 3)

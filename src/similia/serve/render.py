@@ -20,7 +20,7 @@ STATIC = HERE / "static"
 def address(collection: str, place: str = "", **parameters: Any) -> str:
     """Path of a page of ``collection``, with the parameters that are not empty.
 
-    Example:
+    Examples:
         >>> address("my papers", "item", key="a/b c", sense=None)
         '/c/my%20papers/item?key=a%2Fb+c'
     """
@@ -31,7 +31,7 @@ def address(collection: str, place: str = "", **parameters: Any) -> str:
 def number(value: float | None, digits: int = 3) -> str:
     """A number for people.
 
-    Example:
+    Examples:
         >>> number(1234567), number(0.12345), number(None)
         ('1,234,567', '0.123', '–')
     """
@@ -43,7 +43,7 @@ def number(value: float | None, digits: int = 3) -> str:
 def moment(value: str | None) -> str:
     """An ISO date and time for people, to the minute.
 
-    Example:
+    Examples:
         >>> moment("2026-01-31T23:59:01.5")
         '2026-01-31 23:59'
     """
@@ -58,7 +58,7 @@ def moment(value: str | None) -> str:
 def size(count: int) -> str:
     """A number of bytes for people.
 
-    Example:
+    Examples:
         >>> size(999), size(12_345_678)
         ('999 B', '12.3 MB')
     """

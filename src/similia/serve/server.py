@@ -35,7 +35,7 @@ class AddressTaken(SimiliaError):
 class Ready:
     """Where a server that has started can be reached.
 
-    Example:
+    Examples:
         >>> print(Ready("127.0.0.1", 8765, None))
         http://127.0.0.1:8765/
         >>> Ready("::", 80, "t" * 12).login
@@ -96,7 +96,7 @@ def run(
         max_body: largest upload in bytes (256 MiB).
         max_k: most results of one search (1,000).
         hosts: further host names to answer to.
-        on_ready: called once connections are accepted; by default :func:`announce`.
+        on_ready: called once connections are accepted; by default `announce`.
 
     Raises:
         AddressTaken: the address cannot be listened at.

@@ -41,7 +41,7 @@ class Settings:
     Raises:
         InputError: a limit below 1, or a token that is too short or not plain ASCII.
 
-    Example:
+    Examples:
         >>> Settings(max_k=0)
         Traceback (most recent call last):
         similia.errors.InputError: max_k is 0; it must be from 1 to 10,000

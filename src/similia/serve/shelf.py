@@ -24,7 +24,7 @@ class Shelf:
     """Collections by name; two of one name get a number.
 
     Args:
-        served: collections, or the folders of some. Folders are opened here and closed by :meth:`close`; collections
+        served: collections, or the folders of some. Folders are opened here and closed by `close`; collections
             that are given stay their owner's.
 
     Raises:

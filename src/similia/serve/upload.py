@@ -61,7 +61,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Options:
-    """How a file is to be added; see :meth:`similia.Collection.add`."""
+    """How a file is to be added; see `similia.Collection.add`."""
 
     key: str | None = None
     text: Sequence[str] | None = None
@@ -80,7 +80,7 @@ def fields_of(scan: Scan) -> list[FieldFound]:
 def safe_name(sent: str | None) -> str:
     r"""The last part of a file name that a client sent, in harmless letters.
 
-    Example:
+    Examples:
         >>> safe_name("../../etc/pass wd*.csv"), safe_name(r"C:\data\a.jsonl.xz"), safe_name("..")
         ('pass_wd_.csv', 'a.jsonl.xz', 'upload')
     """

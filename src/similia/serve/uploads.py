@@ -64,10 +64,10 @@ class Uploads:
             collection: where it is to be added.
             name: what the client calls it.
             stream: its content.
-            start: add it when it has been read, instead of waiting for :meth:`begin`.
+            start: add it when it has been read, instead of waiting for `begin`.
 
         Raises:
-            CollectionBusy: :data:`MAX_HELD` files are being kept already.
+            CollectionBusy: `MAX_HELD` files are being kept already.
         """
         upload = Upload(secrets.token_urlsafe(9), collection, safe_name(name), 0)
         with self._lock:

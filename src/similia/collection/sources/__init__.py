@@ -8,8 +8,8 @@ be read, so that nothing is stored of an input that is broken at its end; the se
     for batch in source.batches(1000):
         ...
 
-Which strings are numbers, dates and booleans is written down in :mod:`similia.collection.sources.values`, which types
-there are in :mod:`similia.collection.sources.infer`. :func:`write_table` is the way back.
+Which strings are numbers, dates and booleans is written down in `similia.collection.sources.values`, which types
+there are in `similia.collection.sources.infer`. `write_table` is the way back.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Arrow arrays to Python values: one decoder for Arrow files, Parquet (through DuckDB) and data frames.
 
-An array comes as a :class:`Field`, which names its type by the format string of Arrow's C data interface (``l`` is
-int64, ``+l`` a list, ``tsu:UTC`` a timestamp in microseconds), and a :class:`Node`, which holds its buffers.
+An array comes as a `Field`, which names its type by the format string of Arrow's C data interface (``l`` is
+int64, ``+l`` a list, ``tsu:UTC`` a timestamp in microseconds), and a `Node`, which holds its buffers.
 
 | Arrow type | becomes |
 | --- | --- |
@@ -59,7 +59,7 @@ def decode(kind: Field, node: Node, *, top: bool = False) -> list[Any]:
     Raises:
         ArrowError: a type or value that cannot be taken in.
 
-    Example:
+    Examples:
         >>> offsets, text = np.array([0, 1, 3], np.int32).view(np.uint8), np.frombuffer(b"abb", np.uint8)
         >>> decode(Field("u"), Node(2, 0, [None, offsets, text]))
         ['a', 'bb']

@@ -30,7 +30,7 @@ class Chunk:
         unit: what ``places`` counts.
         textual: every value is the text of a cell (CSV) or None, so that types have to be read from the text.
 
-    Example:
+    Examples:
         >>> Chunk([{"a": 1}], "a.jsonl", range(7, 8)).place(0)
         'a.jsonl, line 7'
     """
@@ -86,9 +86,9 @@ class Reader(Protocol):
 
 
 def located(message: str, source: str, place: int, unit: str = "line") -> SourceError:
-    """Return a :class:`SourceError` that says line or row, whichever the format has.
+    """Return a `SourceError` that says line or row, whichever the format has.
 
-    Example:
+    Examples:
         >>> print(located("it is empty", "a.parquet", 3, "row"))
         a.parquet, row 3: it is empty
     """
@@ -124,7 +124,7 @@ def update_identity(digest: Any, chunk: Chunk) -> None:
 def nearest(name: str, names: Sequence[str]) -> str:
     """Say which of ``names`` was probably meant, and what there is.
 
-    Example:
+    Examples:
         >>> nearest("titel", ["id", "title"])
         "did you mean 'title'? There is: id, title"
     """

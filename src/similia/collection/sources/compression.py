@@ -28,7 +28,7 @@ def compression_of(head: bytes) -> str | None:
 
     The bytes decide and not the suffix, since downloads are often unpacked on the way and keep their name.
 
-    Example:
+    Examples:
         >>> import gzip
         >>> compression_of(gzip.compress(b"a")), compression_of(b"id,title")
         ('gz', None)
@@ -39,7 +39,7 @@ def compression_of(head: bytes) -> str | None:
 def plain_name(path: Path) -> Path:
     """``path`` without a compression suffix.
 
-    Example:
+    Examples:
         >>> plain_name(Path("papers.jsonl.xz")).name
         'papers.jsonl'
     """
@@ -78,7 +78,7 @@ def _decompressing(file: BinaryIO, kind: str) -> IO[bytes]:
 
 
 class ByteStream:
-    """The decompressed bytes of a file, read front to back; what goes wrong becomes a :class:`SourceError`."""
+    """The decompressed bytes of a file, read front to back; what goes wrong becomes a `SourceError`."""
 
     def __init__(self, file: IO[bytes], name: str, kind: str | None) -> None:
         self._file, self._name, self._kind = file, name, kind
@@ -136,7 +136,7 @@ def open_bytes(path: Path, name: str) -> Iterator[ByteStream]:
 
 
 class PlainFile:
-    """A file whose bytes are not compressed: the one given, or a temporary copy that goes with :meth:`close`."""
+    """A file whose bytes are not compressed: the one given, or a temporary copy that goes with `close`."""
 
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name

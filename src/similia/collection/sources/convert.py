@@ -22,7 +22,7 @@ _TRUE, _FALSE = frozenset({"true", "yes", "t", "y", "1"}), frozenset({"false", "
 def check_schema(schema: Mapping[str, str] | None) -> dict[str, str]:
     """Return a schema whose every type exists.
 
-    Example:
+    Examples:
         >>> check_schema({"year": "int"})
         Traceback (most recent call last):
         similia.errors.SourceError: field 'year' cannot be of type 'int': did you mean 'integer'? There is: text,
@@ -69,7 +69,7 @@ def forced(kind: str) -> Convert:
 
     It raises ValueError with what would be accepted where a value does not fit.
 
-    Example:
+    Examples:
         >>> forced("integer")("007"), forced("boolean")("yes"), forced("text")(5)
         (7, True, '5')
         >>> forced("integer")("seven")

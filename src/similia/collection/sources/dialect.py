@@ -33,7 +33,7 @@ class Dialect:
     quoting: str = "standard"
 
     def options(self) -> dict[str, Any]:
-        """The arguments of :func:`csv.reader`."""
+        """The arguments of `csv.reader`."""
         if csv.field_size_limit() < MAX_RECORD:
             csv.field_size_limit(MAX_RECORD)
         if self.quoting == "none":
@@ -50,7 +50,7 @@ def sniff(sample: str, *, complete: bool, tabs: bool = False) -> Dialect:
         complete: whether that is all of it.
         tabs: whether the file calls itself tab-separated.
 
-    Example:
+    Examples:
         >>> sniff("name;price\nx;1,5\n", complete=True)
         Dialect(delimiter=';', quoting='standard')
     """
@@ -97,7 +97,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     It does where a word stands over cells of another kind. It does not where no such column is there but one whose
     first cell is a number, date or boolean like those below it. Words over words are taken for names.
 
-    Example:
+    Examples:
         >>> has_header([["id", "2019"], ["7", "0.5"]]), has_header([["1", "a"], ["2", "b"]]), has_header([["t"], ["a"]])
         (True, False, True)
     """
@@ -120,7 +120,7 @@ def header_names(cells: Sequence[str], name: str, line: int) -> list[str]:
     Raises:
         SourceError: two columns have one name.
 
-    Example:
+    Examples:
         >>> header_names(["", " title "], "a.csv", 1)
         ['column1', 'title']
     """

@@ -21,7 +21,7 @@ _MARKS = (
 def check_encoding(encoding: str | None) -> str | None:
     """Return Python's name of an encoding.
 
-    Example:
+    Examples:
         >>> check_encoding("Latin1")
         'iso8859-1'
         >>> check_encoding("latin-eleven")
@@ -49,7 +49,7 @@ def detect(head: bytes, encoding: str | None, name: str) -> tuple[str, int]:
         encoding: what the caller says, if anything; a byte order mark of the same family is still taken off.
         name: the file, for messages.
 
-    Example:
+    Examples:
         >>> detect(b"\xff\xfea\x00", None, "a.csv")
         ('utf-16-le', 2)
     """
@@ -127,7 +127,7 @@ def text_blocks(stream: ByteStream, name: str, encoding: str | None = None) -> I
 def decode_all(data: bytes, name: str, encoding: str | None = None) -> str:
     r"""Decode the whole of a small file.
 
-    Example:
+    Examples:
         >>> decode_all(b"caf\xe9", "menu.txt")
         Traceback (most recent call last):
         similia.errors.SourceError: menu.txt: byte 3 (0xe9) is not valid UTF-8 (unexpected end of data); say which

@@ -52,7 +52,7 @@ OnError = Literal["raise", "skip"]
 def kind_of(path: Path) -> str | None:
     """Return what a file is by its name, or None where such files are not read.
 
-    Example:
+    Examples:
         >>> kind_of(Path("notes.md.gz")), kind_of(Path("setup.py"))
         ('markdown', None)
     """

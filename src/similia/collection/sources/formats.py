@@ -57,7 +57,7 @@ _REFUSED = {
 def check_format(name: str | None) -> str | None:
     """Return a format's own name.
 
-    Example:
+    Examples:
         >>> check_format("NDJSON")
         'jsonl'
         >>> check_format("jason")
@@ -83,7 +83,7 @@ def path_readers(
         path: a file or a folder.
         format: as the caller says; a folder's tables are then all read so.
         encoding: of text.
-        on_error: see :class:`Folder`.
+        on_error: see `Folder`.
         several: whether other paths are read beside this one.
     """
     name = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

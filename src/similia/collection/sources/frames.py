@@ -31,7 +31,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     Raises:
         ValueError: for anything else, with what it is.
 
-    Example:
+    Examples:
         >>> plain((date(1969, 7, 20), Decimal("0.5"), {"b": {1}}))
         ['1969-07-20', 0.5, {'b': [1]}]
         >>> plain(object())
@@ -152,7 +152,7 @@ def plain_chunks(rows: Iterable[Any], name: str) -> Iterator[Chunk]:
 
 
 class Rows:
-    """An iterable of dicts, read from its beginning each time; an iterator belongs into a :class:`Spooled`.
+    """An iterable of dicts, read from its beginning each time; an iterator belongs into a `Spooled`.
 
     Args:
         rows: the dicts.

@@ -19,7 +19,7 @@ _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.
 def charset(data: bytes) -> str | None:
     """Return the encoding that a page declares in its first bytes, if any.
 
-    Example:
+    Examples:
         >>> charset(b'<meta http-equiv="content-type" content="text/html; charset=ISO-8859-1">')
         'ISO-8859-1'
     """
@@ -34,7 +34,7 @@ def visible_text(page: str) -> tuple[str | None, str]:
     (paragraph, heading, list item, table cell) has a line of its own. The title is ``<title>``, or the first
     ``<h1>``, or None.
 
-    Example:
+    Examples:
         >>> visible_text("<title>Menu</title><p>Fish &amp; <b>chips</b><script>x</script><ul><li>peas<li>gravy</ul>")
         ('Menu', 'Fish & chips\npeas\ngravy')
     """

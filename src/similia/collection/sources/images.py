@@ -11,7 +11,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
 def image_size(file: BinaryIO) -> tuple[str, int, int] | None:
     """Return format, width and height of PNG, JPEG, GIF, WebP, BMP and TIFF; None where it is no such image.
 
-    Example:
+    Examples:
         >>> import io
         >>> image_size(io.BytesIO(b"GIF89a" + struct.pack("<HH", 3, 2)))
         ('gif', 3, 2)

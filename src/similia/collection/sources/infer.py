@@ -59,7 +59,7 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 def join(kinds: frozenset[str]) -> str | None:
     """Return the least type that holds all ``kinds``, or None for none.
 
-    Example:
+    Examples:
         >>> join(frozenset({"integer", "number"})), join(frozenset({"integer", "text"})), join(frozenset())
         ('number', 'text', None)
     """
@@ -77,7 +77,7 @@ def join(kinds: frozenset[str]) -> str | None:
 class Column:
     """What is known about one field so far.
 
-    Example:
+    Examples:
         >>> column = Column("year")
         >>> column.observe([1999, None, 2001])
         >>> column.type(), column.nulls

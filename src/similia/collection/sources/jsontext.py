@@ -49,7 +49,7 @@ def parse_objects(texts: Sequence[bytes], block: bytes) -> list[dict[str, Any]]:
     Raises:
         JsonError: a text is not a JSON object, names a key twice, or holds what cannot be kept exactly.
 
-    Example:
+    Examples:
         >>> parse_objects([b'{"a": 18446744073709551616, "b": NaN}'], b'{"a": 18446744073709551616, "b": NaN}')
         [{'a': 18446744073709551616, 'b': nan}]
         >>> parse_objects([b'{"a": 1, "a": 2}'], b'{"a": 1, "a": 2}')
@@ -74,7 +74,7 @@ def parse_value(text: bytes) -> Any:
     """Parse any one JSON value, exactly.
 
     Raises:
-        JsonError: as for :func:`parse_objects`.
+        JsonError: as for `parse_objects`.
     """
     try:
         value = orjson.loads(text)

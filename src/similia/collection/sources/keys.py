@@ -33,7 +33,7 @@ _Entries = npt.NDArray[np.void]
 class KeyHashes:
     """The hashes of the keys seen so far.
 
-    Example:
+    Examples:
         >>> with KeyHashes() as keys:
         ...     keys.add(["a", "b"]); keys.add(["c", "a"])
         ...     [group.tolist() for group in keys.collisions()]

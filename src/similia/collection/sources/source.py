@@ -21,11 +21,11 @@ _KEYS = ("text", "category", "integer")
 
 
 class Source:
-    """Items from files, folders, tables or iterables; made by :func:`open_source`.
+    """Items from files, folders, tables or iterables; made by `open_source`.
 
-    Reading is done twice and holds a bounded number of rows: :meth:`scan` checks everything and finds the type of
-    every field over all rows, :meth:`batches` gives the items with these types. A source may own temporary files,
-    which go with :meth:`close`, the end of a ``with`` block, or the source itself.
+    Reading is done twice and holds a bounded number of rows: `scan` checks everything and finds the type of
+    every field over all rows, `batches` gives the items with these types. A source may own temporary files,
+    which go with `close`, the end of a ``with`` block, or the source itself.
     """
 
     def __init__(
@@ -246,7 +246,7 @@ def open_source(
     Raises:
         SourceError: there is nothing of that kind.
 
-    Example:
+    Examples:
         >>> source = open_source([{"id": 1, "title": "A cat"}, {"id": 2, "title": "A dog", "tags": ["pet"]}])
         >>> source.scan(key="id").types
         {'id': 'integer', 'title': 'text', 'tags': 'list'}

@@ -16,10 +16,10 @@ from similia.errors import SourceError
 class Spool:
     """Chunks in a temporary file without a name, which the system removes however the process ends.
 
-    Rows are written by :mod:`marshal`: exact for every JSON-like value, several times faster than JSON, and read by
+    Rows are written by `marshal`: exact for every JSON-like value, several times faster than JSON, and read by
     nobody but the process that wrote them.
 
-    Example:
+    Examples:
         >>> spool = Spool("rows")
         >>> spool.write(Chunk([{"a": float("inf"), "b": 2**70}], "rows", range(1, 2), "row"))
         >>> [chunk.rows for chunk in spool.read()]

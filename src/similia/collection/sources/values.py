@@ -54,7 +54,7 @@ _CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(
 def cell_kind(cell: str) -> str:
     """Say what one CSV cell is: integer, number, special, boolean, date, datetime, list, json or text.
 
-    Example:
+    Examples:
         >>> [cell_kind(cell) for cell in ("5", "007", "1e5", "NaN", "yes", "2025-13-01", "[1, 2]", " 12")]
         ['integer', 'text', 'number', 'special', 'text', 'text', 'list', 'integer']
     """
@@ -79,7 +79,7 @@ def cell_kind(cell: str) -> str:
 def moment_kind(text: str) -> str:
     """Say whether a string is a date, a datetime, or only text.
 
-    Example:
+    Examples:
         >>> moment_kind("1969-07-20"), moment_kind("1969-07-20T20:17:40Z"), moment_kind("July 1969")
         ('date', 'datetime', 'text')
     """
@@ -102,7 +102,7 @@ def _is_date(text: str) -> bool:
 def date_text(text: str) -> str | None:
     """Return a date, or a datetime at midnight, as ``YYYY-MM-DD``; None where it is neither.
 
-    Example:
+    Examples:
         >>> date_text("2025-03-01T00:00:00"), date_text("2025-02-29")
         ('2025-03-01', None)
     """
@@ -121,7 +121,7 @@ def datetime_text(text: str) -> str | None:
 
     None where it is no valid moment of the years 1 to 9999, or finer than a microsecond.
 
-    Example:
+    Examples:
         >>> datetime_text("2025-03-01 10:20+02:00"), datetime_text("1969-07-20"), datetime_text("2025-03-01T25:00")
         ('2025-03-01T08:20:00', '1969-07-20T00:00:00', None)
     """
@@ -150,7 +150,7 @@ def datetime_text(text: str) -> str | None:
 def cell_number(cell: str) -> int | float:
     """Return the number that a cell of kind integer, number or special holds.
 
-    Example:
+    Examples:
         >>> cell_number("9007199254740993"), cell_number("1.50"), cell_number("-0")
         (9007199254740993, 1.5, -0.0)
     """
@@ -161,7 +161,7 @@ def cell_number(cell: str) -> int | float:
 def render(value: Any) -> str:
     """Return a JSON-like value as text, as it would stand in JSON, strings as they are.
 
-    Example:
+    Examples:
         >>> [render(value) for value in ("a", True, 5, 0.5, float("nan"), [1, "b"])]
         ['a', 'true', '5', '0.5', 'NaN', '[1,"b"]']
     """
@@ -179,7 +179,7 @@ def decimal_value(value: Decimal) -> int | float | str:
 
     A whole number becomes an int, one that the nearest float still spells becomes that float, others text.
 
-    Example:
+    Examples:
         >>> [decimal_value(Decimal(text)) for text in ("1.10", "5.00", "0.12345678901234567890")]
         [1.1, 5, '0.12345678901234567890']
     """

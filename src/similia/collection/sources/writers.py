@@ -63,7 +63,7 @@ def write_table(path: str | Path, format: str | None, fields: Mapping[str, str],
     for missing keys, text for numbers that neither 64-bit floats nor integers of 38 digits hold, and the text of the
     JSON for nested values with NaN in them.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> folder = tempfile.TemporaryDirectory()
         >>> path = Path(folder.name) / "items.jsonl"
@@ -157,7 +157,7 @@ def _line(row: Mapping[str, Any]) -> bytes:
 def is_odd(value: Any) -> bool:
     """Whether a value holds what orjson cannot write: NaN, infinities, integers beyond 64 bits.
 
-    Example:
+    Examples:
         >>> is_odd({"a": [0.5, float("inf")]}), is_odd(2**63)
         (True, False)
     """
@@ -197,7 +197,7 @@ def _write_cells(stream: Any, fields: Mapping[str, str], batches: Iterator[Batch
 def text_of(value: Any, kind: str) -> str:
     """Return a value as the text that stands for it in a column of type ``kind``.
 
-    Example:
+    Examples:
         >>> text_of("5", "text"), text_of("5", "json"), text_of(None, "json"), text_of([1], "list")
         ('5', '"5"', '', '[1]')
     """

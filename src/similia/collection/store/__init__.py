@@ -1,7 +1,7 @@
 """The durable half of a collection: items, full text, senses and their vectors in one SQLite database.
 
-A :class:`Store` is a folder with ``collection.db`` in it. Reading never waits and sees one state; writing happens
-in one :class:`Change` at a time over all processes and threads, made of transactions each of which is complete when
+A `Store` is a folder with ``collection.db`` in it. Reading never waits and sees one state; writing happens
+in one `Change` at a time over all processes and threads, made of transactions each of which is complete when
 it is acknowledged; the last change can be undone.
 """
 

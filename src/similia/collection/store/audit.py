@@ -87,7 +87,7 @@ def _words(db: apsw.Connection, fields: Mapping[str, StoredField], record: Mappi
 def varints(data: bytes) -> list[int]:
     """Return the numbers of a sequence of SQLite varints.
 
-    Example:
+    Examples:
         >>> varints(bytes([3, 0x81, 0x00]))
         [3, 128]
     """

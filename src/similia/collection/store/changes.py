@@ -55,12 +55,12 @@ def undo_last(connections: Connections) -> ChangeRow:
 
 
 class Change:
-    """What :meth:`Store.change` hands out; the methods that write are for inside :meth:`transaction`.
+    """What `Store.change` hands out; the methods that write are for inside `transaction`.
 
     Attributes:
         number: of the line in the log.
         resumed: whether this is the continuation of a change that was interrupted.
-        progress: what was last committed with :meth:`set_progress`.
+        progress: what was last committed with `set_progress`.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Change:
 
         Args:
             keys: one an item. A key twice among them counts as a duplicate, too: with "replace" the last wins.
-            records: field -> value; every field declared by :meth:`set_fields`.
+            records: field -> value; every field declared by `set_fields`.
             vectors: sense -> (n, d) float32; one entry for every sense, ready or building.
             on_duplicate: what to do with a key that is there.
 
@@ -206,7 +206,7 @@ class Change:
     def create_sense(
         self, name: str, definition: Mapping[str, Any], *, fingerprint: str, dimension: int, precision: str
     ) -> None:
-        """Make a sense: "building" until :meth:`finish_sense`, or "ready" at once where there are no items.
+        """Make a sense: "building" until `finish_sense`, or "ready" at once where there are no items.
 
         Raises:
             InputError: the name is taken, or the dimension (1 to 65,536) or precision cannot be.
@@ -265,7 +265,7 @@ class Change:
         return keys
 
     def set_progress(self, progress: Mapping[str, Any]) -> None:
-        """Say how far the work is; stored with the transaction, and :attr:`progress` when the change is resumed."""
+        """Say how far the work is; stored with the transaction, and `progress` when the change is resumed."""
         with self._step():
             self.progress = load(dump(dict(progress)))
 

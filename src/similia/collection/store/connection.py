@@ -151,7 +151,7 @@ class Connections:
         return stack
 
     def check(self) -> None:
-        """Refuse to go on after :meth:`close`, or when the file is not the one that was opened.
+        """Refuse to go on after `close`, or when the file is not the one that was opened.
 
         A database that was removed can still be written through an open connection, and nobody would ever see it.
         """

@@ -4,7 +4,7 @@ The index is contentless (the text stands once, in the record) and can delete (F
 folded to lower case without diacritics and stemmed (Porter, "An algorithm for suffix stripping", 1980); scores are BM25
 (Robertson et al., "Okapi at TREC-3", 1994) with FTS5's k1 = 1.2, b = 0.75.
 
-This is the writing side; :mod:`~similia.collection.store.textsearch` asks.
+This is the writing side; `similia.collection.store.textsearch` asks.
 """
 
 from __future__ import annotations

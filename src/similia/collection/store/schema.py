@@ -88,7 +88,7 @@ class StoredField:
 def widen(old: str, new: str) -> str:
     """Return the narrowest type that holds the values of both.
 
-    Example:
+    Examples:
         >>> widen("integer", "number"), widen("date", "datetime"), widen("number", "date"), widen("list", "text")
         ('number', 'datetime', 'text', 'json')
     """

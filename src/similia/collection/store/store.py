@@ -30,10 +30,10 @@ class Store:
     """Items, full text, senses and vectors of one collection, in ``folder/collection.db``.
 
     Reading is for any thread at any time: it never waits for a writer, and sees the last committed state, or inside
-    :meth:`snapshot` one state; inside a transaction of a change, the thread that writes reads what it wrote. Writing
+    `snapshot` one state; inside a transaction of a change, the thread that writes reads what it wrote. Writing
     is for one change at a time, over all threads and processes.
 
-    Example:
+    Examples:
         >>> import tempfile, numpy as np
         >>> with tempfile.TemporaryDirectory() as place:
         ...     store = Store.create(Path(place) / "papers")
@@ -237,7 +237,7 @@ class Store:
             return vectors.read(db, senses.find(db, sense), since)
 
     def vector_batches(self, sense: str, *, since: int = -1, batch: int = 4096) -> Iterator[tuple[Int64, Float32]]:
-        """Yield what :meth:`vectors` returns in batches, of one state, in constant memory."""
+        """Yield what `vectors` returns in batches, of one state, in constant memory."""
         with self._read() as db:
             yield from vectors.batches(db, senses.find(db, sense), since=since, rows=batch)
 
@@ -284,7 +284,7 @@ class Store:
         """Begin a change, or go on with the last one if it was interrupted and has the same command and resume key.
 
         When the block ends the change is done. When it raises, the transaction under way is rolled back, and what was
-        committed before stays: the change is open, and can be resumed or undone; after :meth:`Change.abandon` it is
+        committed before stays: the change is open, and can be resumed or undone; after `Change.abandon` it is
         undone at once. A change that commits no transaction leaves no trace.
 
         Args:
@@ -357,7 +357,7 @@ class Store:
 
         Raises:
             InputError: there is something at ``target``.
-            CollectionDamaged: the collection is not sound; run :meth:`check`.
+            CollectionDamaged: the collection is not sound; run `check`.
             StorageError: it cannot be written.
         """
         from similia.collection.store.backup import backup

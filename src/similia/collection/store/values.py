@@ -33,7 +33,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_p
 
 
 def dump(value: Any) -> str:
-    """Return JSON text that :func:`load` turns back into the same value (NaN, infinity and big integers too)."""
+    """Return JSON text that `load` turns back into the same value (NaN, infinity and big integers too)."""
     return _encode(value)
 
 
@@ -195,7 +195,7 @@ def _is_nan(value: Any) -> bool:
 def path(name: str) -> str:
     r"""Return the SQL literal of the JSON path of a field, whatever its name holds.
 
-    Example:
+    Examples:
         >>> path("it's 1.5\"")
         '\'$."it\'\'s 1.5\\""\''
     """

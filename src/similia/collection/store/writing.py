@@ -52,7 +52,7 @@ def put(
     given: Mapping[str, npt.ArrayLike],
     on_duplicate: OnDuplicate,
 ) -> PutResult:
-    """Add or replace items; see :meth:`Change.put`."""
+    """Add or replace items; see `Change.put`."""
     db = tx.db
     if len(keys) != len(records):
         raise InputError(f"{len(keys)} keys for {len(records)} records")
@@ -182,7 +182,7 @@ def restore(tx: Writing, ids: Sequence[int], keys: Sequence[str], records: Seque
 
 
 def put_fields(tx: Writing, ids: Int64, values: Mapping[str, Sequence[Any]]) -> int:
-    """Set some fields of existing items; see :meth:`Change.put_fields`."""
+    """Set some fields of existing items; see `Change.put_fields`."""
     for name, column in values.items():
         if len(column) != len(ids):
             raise InputError(f"{len(column)} values of field {name!r:.80} for {len(ids)} items")
@@ -200,7 +200,7 @@ def put_fields(tx: Writing, ids: Int64, values: Mapping[str, Sequence[Any]]) -> 
 
 
 def delete(tx: Writing, ids: Int64) -> int:
-    """Delete items; see :meth:`Change.delete`."""
+    """Delete items; see `Change.delete`."""
     db = tx.db
     wanted = np.unique(ids).tolist()
     found = db.executemany("SELECT id FROM items WHERE id = ?", zip(wanted, strict=True))
@@ -219,7 +219,7 @@ def delete(tx: Writing, ids: Int64) -> int:
 
 
 def put_vectors(tx: Writing, name: str, ids: Int64, given: npt.ArrayLike) -> None:
-    """Store vectors of existing items; see :meth:`Change.put_vectors`."""
+    """Store vectors of existing items; see `Change.put_vectors`."""
     sense = find(tx.db, name)
     if not len(ids):
         return

@@ -42,7 +42,7 @@ def read(docstring: str, name: str = "") -> Doc:
         docstring: as found in the source or at run time, indentation and all.
         name: the name of what it documents: a first line that calls it is its signature, not its summary.
 
-    Example:
+    Examples:
         >>> doc = read('''clip(a, low, high)
         ...
         ...     Limit the values in an array to :func:`low <numpy.min>` and ``high``. Slow.

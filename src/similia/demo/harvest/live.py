@@ -62,14 +62,14 @@ def inspect_package(package: str, *, timeout: float = TIMEOUT) -> list[dict[str,
     """What a package's compiled modules document, found by importing them in another process.
 
     Args:
-        package: its top-level name; one that is not in :data:`ALLOWED` gives nothing.
+        package: its top-level name; one that is not in `ALLOWED` gives nothing.
         timeout: seconds after which the other process is stopped and nothing is returned.
 
     Returns:
         Objects with ``key``, ``module``, ``kind``, ``signature``, ``parameters`` (-1: not known) and ``doc``; none
         where an import fails.
 
-    Example:
+    Examples:
         >>> inspect_package("a package that is not on the list")
         []
     """

@@ -15,7 +15,7 @@ def public_names(modules: Iterable[Module]) -> list[tuple[str, Definition]]:
     ``numpy.lib._function_base_impl.percentile`` becomes ``numpy.percentile``; what only private paths lead to is left
     out. Computed from the import statements alone: nothing is run.
 
-    Example:
+    Examples:
         >>> doc = Definition("pack._impl", "clip", "function", "(a)", 1, "Limit a.", 2)
         >>> impl = Module("pack._impl", is_package=False, definitions=[doc])
         >>> face = Module("pack", is_package=True, imports=[("pack._impl", "*", "*")])

@@ -58,7 +58,7 @@ def harvest(
     Returns:
         The same records in the same order for the same packages and limit.
 
-    Example:
+    Examples:
         >>> read = harvest(50, ["json"])
         >>> any(record["key"] == "json.loads" for record in read.records)
         True
@@ -106,12 +106,12 @@ def package_records(package: packages.Package) -> list[Record]:
 
 
 def fair_shares(sizes: dict[str, int], limit: int) -> dict[str, int]:
-    """How much of ``limit`` each package may use: :data:`KNOWN_SHARE` of it is for the well-known ones.
+    """How much of ``limit`` each package may use: `KNOWN_SHARE` of it is for the well-known ones.
 
     Within the well-known ones, and within the others, each has all it needs where that is little, else an equal share
     of what is left.
 
-    Example:
+    Examples:
         >>> fair_shares({"numpy": 100, "small": 10, "large": 100}, 90)
         {'numpy': 60, 'small': 10, 'large': 20}
     """
@@ -162,7 +162,7 @@ def _record(
 def spoken(key: str, kind: str) -> str:
     """The last name of a key as words (a method's class too), so that an encoder and full text can read it.
 
-    Example:
+    Examples:
         >>> spoken("collections.OrderedDict.move_to_end", "method")
         'ordered dict move to end'
         >>> spoken("urllib.parse.urlsplit", "function")

@@ -38,7 +38,7 @@
         const [x, y] = place(i);
         if (x < -9 || y < -9 || x > w + 9 || y > h + 9) continue;
         const hit = matches === null || matches[i];
-        pen.globalAlpha = matches === null ? 0.62 : hit ? 0.95 : 0.07;
+        pen.globalAlpha = matches === null ? (n < 4000 ? 0.8 : 0.62) : hit ? 0.95 : 0.07;
         const r = matches !== null && hit ? base * 1.5 : base;
         pen.beginPath();
         pen.arc(x, y, r, 0, 6.2832);

@@ -25,7 +25,7 @@ _ROW = 24
 def colours(count: int) -> list[str]:
     """One colour for each of ``count`` groups; those beyond the palette share the last.
 
-    Example:
+    Examples:
         >>> colours(2)
         ['#4477aa', '#ee6677']
     """
@@ -39,7 +39,7 @@ def stacked_bars(rows: Mapping[str, Mapping[str, int]], *, label: str) -> str:
         rows: row name -> series name -> count.
         label: what the plot shows, for readers who do not see it.
 
-    Example:
+    Examples:
         >>> stacked_bars({"numpy": {"function": 3, "class": 1}}, label="counts").count("<rect")
         4
     """
@@ -72,7 +72,7 @@ def stacked_bars(rows: Mapping[str, Mapping[str, int]], *, label: str) -> str:
 def bars(values: Mapping[str, int], *, label: str, fill: str = PALETTE[0]) -> str:
     """Horizontal bars with their counts.
 
-    Example:
+    Examples:
         >>> bars({"a": 2, "b": 1}, label="classes").count("<rect")
         2
     """
@@ -98,7 +98,7 @@ def histogram(samples: Mapping[str, Float32], *, label: str, bins: int = 36, hei
         bins: how many steps the axis has.
         height: of the drawing, in pixels.
 
-    Example:
+    Examples:
         >>> histogram({"random": np.linspace(0, 1, 9, dtype=np.float32)}, label="similarity").count("fill-opacity")
         1
     """

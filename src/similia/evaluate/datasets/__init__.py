@@ -2,7 +2,7 @@
 
 They are looked for in the folder that ``SIMILIA_DATA`` names, in ``shared/data`` beside the checkout, and in the
 user's cache folder, and are checked against their SHA-256 before they are read. Where one is missing,
-:class:`~similia.errors.DatasetMissing` says how to get it.
+`similia.errors.DatasetMissing` says how to get it.
 
     >>> from similia.evaluate import datasets
     >>> datasets.info("cranfield").about

@@ -51,7 +51,7 @@ class Source:
 
     Attributes:
         path: the packed file (.tar.xz or .xz), or the folder.
-        patterns: which files count, as in :mod:`fnmatch`.
+        patterns: which files count, as in `fnmatch`.
     """
 
     path: Path
@@ -105,7 +105,7 @@ def find(name: str, *, packed: str, unpacked: str, patterns: tuple[str, ...], sh
         unpacked: the folder of unpacked files, relative to a data folder.
         patterns: which files count.
         sha256: of the packed file.
-        content: digest of the unpacked files (:meth:`Source.digest`).
+        content: digest of the unpacked files (`Source.digest`).
 
     Raises:
         DatasetMissing: nothing found, or what was found is not what it should be.

@@ -23,7 +23,7 @@ class Entry:
     Attributes:
         name: what to load it by.
         about: one line.
-        kind: what :func:`load` returns.
+        kind: what `load` returns.
         origin: GitHub repository, commit and path.
         licence: as stated by its makers.
         splits: what may be asked for; the first is the default.
@@ -258,9 +258,9 @@ REGISTRY = {entry.name: entry for entry in ENTRIES}
 
 
 def names() -> list[str]:
-    """The names that :func:`load` knows.
+    """The names that `load` knows.
 
-    Example:
+    Examples:
         >>> "cranfield" in names()
         True
     """
@@ -273,7 +273,7 @@ def info(name: str) -> Entry:
     Raises:
         InputError: an unknown name.
 
-    Example:
+    Examples:
         >>> info("cranfield").licence
         'Glasgow IR test collections: free for research'
     """
@@ -283,7 +283,7 @@ def info(name: str) -> Entry:
 
 
 def available(name: str) -> bool:
-    """Whether :func:`load` would find the files of a data set."""
+    """Whether `load` would find the files of a data set."""
     try:
         info(name).source()
     except DatasetMissing:
@@ -295,7 +295,7 @@ def load(name: str, split: str | None = None) -> Dataset:
     """Read a data set that is on this machine; nothing is downloaded.
 
     Args:
-        name: one of :func:`names`.
+        name: one of `names`.
         split: one of its splits; the first where None.
 
     Raises:
@@ -310,17 +310,17 @@ def load(name: str, split: str | None = None) -> Dataset:
 
 
 def retrieval(name: str) -> RetrievalDataset:
-    """:func:`load` for a data set of kind ``retrieval``, typed as such."""
+    """`load` for a data set of kind ``retrieval``, typed as such."""
     return _of(RetrievalDataset, name)
 
 
 def classification(name: str) -> TextClassificationDataset:
-    """:func:`load` for a data set of kind ``classification``, typed as such."""
+    """`load` for a data set of kind ``classification``, typed as such."""
     return _of(TextClassificationDataset, name)
 
 
 def records(name: str, split: str | None = None) -> RecordsDataset:
-    """:func:`load` for a data set of kind ``records``, typed as such."""
+    """`load` for a data set of kind ``records``, typed as such."""
     return _of(RecordsDataset, name, split)
 
 

@@ -14,7 +14,7 @@ Qrels = dict[str, dict[str, float]]
 def blocks(text: str) -> Iterator[tuple[str, dict[str, str]]]:
     r"""Each block of a SMART file: the number after ``.I``, and field letter -> text with its lines joined.
 
-    Example:
+    Examples:
         >>> list(blocks(".I 1\n.T\na title\n.W\nsome\nwords\n"))
         [('1', {'T': 'a title', 'W': 'some words'})]
     """

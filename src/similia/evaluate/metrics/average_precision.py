@@ -19,7 +19,7 @@ def average_precision(gains: npt.ArrayLike, ideal: npt.ArrayLike, k: int | None 
     Returns:
         float64 (q,) in [0, 1]; NaN where nothing is relevant.
 
-    Example:
+    Examples:
         >>> average_precision([[1, 0, 1]], [[1, 1]]).round(4).tolist()   # (1/1 + 2/3) / 2
         [0.8333]
     """

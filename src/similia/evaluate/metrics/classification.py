@@ -26,7 +26,7 @@ def confusion(truth: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | Non
     Raises:
         InputError: different lengths, no items, or a number outside 0..classes - 1.
 
-    Example:
+    Examples:
         >>> confusion([0, 0, 1], [0, 1, 1]).tolist()
         [[1, 1], [0, 1]]
     """
@@ -45,7 +45,7 @@ def confusion(truth: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | Non
 def accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     """Return the share of labels that are right.
 
-    Example:
+    Examples:
         >>> accuracy([0, 1, 2, 2], [0, 1, 2, 1])
         0.75
     """
@@ -66,9 +66,9 @@ def f1(
     right counts as 0. With one label an item, micro F1 is the accuracy.
 
     Raises:
-        InputError: as :func:`confusion`; an unknown ``average``.
+        InputError: as `confusion`; an unknown ``average``.
 
-    Example:
+    Examples:
         >>> round(f1([0, 0, 1, 1], [0, 1, 1, 1]), 4)   # (2/3 + 4/5) / 2
         0.7333
     """
@@ -76,7 +76,7 @@ def f1(
 
 
 def f1_of(table: npt.ArrayLike, *, average: Literal["macro", "micro"] = "macro") -> float:
-    """F1 of a confusion matrix (classes, classes); see :func:`f1`."""
+    """F1 of a confusion matrix (classes, classes); see `f1`."""
     counts: Float64 = np.asarray(table, dtype=np.float64)
     right, involved = np.diag(counts), counts.sum(axis=0) + counts.sum(axis=1)
     if average == "micro":

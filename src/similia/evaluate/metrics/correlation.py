@@ -15,7 +15,7 @@ def pearson(scores: npt.ArrayLike, outcomes: npt.ArrayLike) -> float:
     Raises:
         InputError: different lengths, or fewer than two.
 
-    Example:
+    Examples:
         >>> round(pearson([1, 2, 3], [1, 2, 4]), 4)
         0.982
     """
@@ -32,7 +32,7 @@ def auc(scores: npt.ArrayLike, outcomes: npt.ArrayLike) -> float:
         scores: (n,) numbers.
         outcomes: (n,) true or above 0 for a positive.
 
-    Example:
+    Examples:
         >>> auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
         0.75
     """

@@ -33,7 +33,7 @@ def ndcg(
     Raises:
         InputError: negative or NaN gains, k below 1, an unknown ``gain``.
 
-    Example:
+    Examples:
         >>> ndcg([[0, 2, 1]], [[2, 1]]).round(4).tolist()   # (2/log2(3) + 1/2) / (2 + 1/log2(3))
         [0.6697]
     """

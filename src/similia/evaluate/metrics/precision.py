@@ -19,7 +19,7 @@ def precision(gains: npt.ArrayLike, ideal: npt.ArrayLike | None = None, k: int |
     Returns:
         float64 (q,) in [0, 1].
 
-    Example:
+    Examples:
         >>> precision([[1, 0, 1]], k=5).round(4).tolist()
         [0.4]
     """

@@ -19,7 +19,7 @@ def recall(gains: npt.ArrayLike, ideal: npt.ArrayLike, k: int | None = None) -> 
     Returns:
         float64 (q,) in [0, 1]; NaN where nothing is relevant.
 
-    Example:
+    Examples:
         >>> recall([[1, 0, 1]], [[1, 1, 1]], k=2).round(4).tolist()
         [0.3333]
     """

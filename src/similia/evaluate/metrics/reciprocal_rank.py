@@ -19,7 +19,7 @@ def reciprocal_rank(gains: npt.ArrayLike, ideal: npt.ArrayLike | None = None, k:
     Returns:
         float64 (q,) in [0, 1].
 
-    Example:
+    Examples:
         >>> reciprocal_rank([[0, 0, 3], [0, 0, 0]]).round(4).tolist()
         [0.3333, 0.0]
     """

@@ -42,7 +42,7 @@ or is a word of the language. **Text** stands in 'single quotes' (`'it''s'`). **
 **Limits**: 250,000 characters, 25,000 words and signs, 20 levels of nesting, 1,000 characters a LIKE pattern. No
 subqueries, comments, casts, or functions other than those above.
 
-Example:
+Examples:
     >>> fields = {"title": "text", "year": "integer", "tags": "list"}
     >>> found = Predicate.parse("year >= 2020 and not contains(tags, 'survey')", fields)
     >>> print(found, sorted(found.fields))

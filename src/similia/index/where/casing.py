@@ -30,7 +30,7 @@ _UPPER = _Simple(str.upper, str.title, ß="ẞ")
 def lower(text: str) -> str:
     """Lower case.
 
-    Example:
+    Examples:
         >>> lower("ÀΣİ")
         'àσi'
     """
@@ -42,7 +42,7 @@ def lower(text: str) -> str:
 def upper(text: str) -> str:
     """Upper case.
 
-    Example:
+    Examples:
         >>> upper("àςß")
         'ÀΣẞ'
     """
@@ -53,7 +53,7 @@ def upper(text: str) -> str:
 def fold(text: str) -> str:
     """One form for texts that differ in case only, final and other sigma included.
 
-    Example:
+    Examples:
         >>> fold("ὈΔΥΣΣΕΎΣ") == fold("ὀδυσσεύς")
         True
     """

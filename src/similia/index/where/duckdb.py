@@ -19,7 +19,7 @@ _FLIPPED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 class DuckDB:
-    """The :class:`~similia.index.where.sql.Dialect` of DuckDB."""
+    """The `similia.index.where.sql.Dialect` of DuckDB."""
 
     def value(self, value: Any, kind: Kind) -> Sql:
         return Sql(f"CAST(? AS {_TYPES.get(kind, 'VARCHAR')})", (value,))

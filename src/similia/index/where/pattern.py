@@ -14,7 +14,7 @@ MAX_LENGTH = 1000
 class Pattern:
     """What is between the ``%`` signs, each a tuple of characters in which None stands for ``_``.
 
-    Example:
+    Examples:
         >>> Pattern.parse("a%b_c").segments
         (('a',), ('b', None, 'c'))
         >>> bool(Pattern.parse("50!%%", "!").compile().match("50% of all"))

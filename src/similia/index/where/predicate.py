@@ -17,9 +17,9 @@ class Predicate:
     Two predicates are equal if they are written alike up to spelling, spacing and redundant parentheses.
 
     Attributes:
-        root: the tree of conditions; see :mod:`similia.index.where` for the language.
+        root: the tree of conditions; see `similia.index.where` for the language.
 
-    Example:
+    Examples:
         >>> fields = {"year": "integer", "area": "category"}
         >>> recent = Predicate.parse("year >= 2020 AND area IN ('cs.IR', 'cs.CL')", fields)
         >>> recent.sqlite({"year": "f1", "area": "f2"}.__getitem__)
@@ -35,14 +35,14 @@ class Predicate:
         """Read a filter.
 
         Args:
-            text: the filter, in the language of :mod:`similia.index.where`.
+            text: the filter, in the language of `similia.index.where`.
             fields: field name -> type (text, category, integer, number, boolean, date, datetime, list, json, vector or
                 image).
 
         Raises:
             FilterError: what is wrong, at which character or field, and what would be accepted.
 
-        Example:
+        Examples:
             >>> Predicate.parse("titel LIKE '%graph%'", {"title": "text", "year": "integer"})
             Traceback (most recent call last):
             similia.errors.FilterError: at character 1: there is no field 'titel'; did you mean title?
@@ -63,7 +63,7 @@ class Predicate:
             column: field name -> SQL expression of the column, which is taken as it is and may be repeated. Values are
                 as in the store: booleans 0 and 1, dates and datetimes ISO-8601 text, lists JSON text.
 
-        The connection needs :func:`~similia.index.where.register_functions`.
+        The connection needs `similia.index.where.register_functions`.
         """
         from similia.index.where.sql import generate
         from similia.index.where.sqlite import SQLite

@@ -1,4 +1,4 @@
-"""Walks the tree once for every SQL engine; what differs between engines is a :class:`Dialect`.
+"""Walks the tree once for every SQL engine; what differs between engines is a `Dialect`.
 
 Only fragments written in this package, the column expressions that the caller gives and ``?`` reach the SQL text.
 """
@@ -81,7 +81,7 @@ class Dialect(Protocol):
 def sql(template: str, *parts: Sql) -> Sql:
     """Fill the ``{}`` of a template; parameters follow in the order of the parts.
 
-    Example:
+    Examples:
         >>> sql("({} = {})", Sql("f1"), Sql("?", (3,)))
         Sql(text='(f1 = ?)', parameters=(3,))
     """

@@ -38,7 +38,7 @@ def register_functions(connection: apsw.Connection) -> None:
 
 
 class SQLite:
-    """The :class:`~similia.index.where.sql.Dialect` of SQLite; values as in the store, dates as ISO-8601 text."""
+    """The `similia.index.where.sql.Dialect` of SQLite; values as in the store, dates as ISO-8601 text."""
 
     def value(self, value: Any, kind: Kind) -> Sql:
         return Sql("?", (int(value) if kind == "boolean" else value,))

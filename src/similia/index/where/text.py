@@ -28,7 +28,7 @@ _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
 def name(field: str) -> str:
     """A field name, in double quotes where it needs them.
 
-    Example:
+    Examples:
         >>> print(name("year"), name("publication year"))
         year "publication year"
     """

@@ -155,7 +155,7 @@ NODES = (Field, Value, Call, Arithmetic, Compare, OneOf, Like, IsNull, Contains,
 def walk(node: Node) -> Iterator[Node]:
     """Yield ``node`` and everything below it.
 
-    Example:
+    Examples:
         >>> [type(node).__name__ for node in walk(Not(Truth(Field("open", "boolean"))))]
         ['Not', 'Truth', 'Field']
     """

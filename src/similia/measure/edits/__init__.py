@@ -1,8 +1,8 @@
 """Edits: how alike two revisions of one original are, whatever most of the text looks like.
 
-:func:`excision_score` compares a predicted revision with a reference revision only where they, or the original,
-differ. :func:`excise` makes the same of any similarity of two token sequences; :func:`regions` is the three-way
-alignment beneath. :func:`bleu`, :func:`sari`, :func:`edit_ratio` and :func:`exact` are there to compare with.
+`excision_score` compares a predicted revision with a reference revision only where they, or the original,
+differ. `excise` makes the same of any similarity of two token sequences; `regions` is the three-way
+alignment beneath. `bleu`, `sari`, `edit_ratio` and `exact` are there to compare with.
 
     >>> from similia.measure.edits import excision_score
     >>> origin, fixed = "return a - b", "return a + b"

@@ -30,7 +30,7 @@ def lcs(a: Sequence[Hashable], b: Sequence[Hashable]) -> Int64:
     Returns:
         int64 (length, 2): positions in ``a`` and in ``b``, both rising.
 
-    Example:
+    Examples:
         >>> lcs("abcd", "xbyd").tolist()
         [[1, 1], [3, 3]]
     """
@@ -43,7 +43,7 @@ def lcs(a: Sequence[Hashable], b: Sequence[Hashable]) -> Int64:
 def lcs_length(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
     """The length of a longest common subsequence.
 
-    Example:
+    Examples:
         >>> lcs_length("abcd", "xbyd")
         2
     """
@@ -56,7 +56,7 @@ def lcs_length(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
 def edit_ratio(a: Sequence[Hashable], b: Sequence[Hashable]) -> float:
     """Return 2 * LCS / (n + m), in [0, 1]: 1 less the share of tokens to insert or delete. 1 for two empty ones.
 
-    Example:
+    Examples:
         >>> edit_ratio("abcd", "xbyd")
         0.5
     """
@@ -67,7 +67,7 @@ def edit_ratio(a: Sequence[Hashable], b: Sequence[Hashable]) -> float:
 def exact(a: Sequence[Hashable], b: Sequence[Hashable]) -> float:
     """Return 1.0 where the two are equal, else 0.0.
 
-    Example:
+    Examples:
         >>> exact(["a"], ["a", "b"])
         0.0
     """

@@ -41,14 +41,14 @@ def excision_score(
         origin: the text, or its tokens, before the edit; if empty, the n-gram F1 of the revisions is returned.
         reference: the right revision.
         prediction: the revision to judge.
-        tokenise: how texts are split (:func:`code_tokens`, :func:`words`, your own).
+        tokenise: how texts are split (`code_tokens`, `words`, your own).
         n: the longest n-grams; edits are short, so that longer ones say little.
         scope: ``pooled`` compares what was added, and deleted, anywhere; ``region`` wants it in the same place.
 
     Raises:
         InputError: an unknown scope, or n below 1.
 
-    Example:
+    Examples:
         >>> excision_score("x = f(a, b)", "x = f(b, a)", "x = f(a, b)")
         0.0
         >>> excision_score("x = 1; y = 2", "x = 3; y = 4", "x = 3; y = 2")   # one of two edits: 2 * 2 / (4 + 2)
@@ -72,7 +72,7 @@ def excise(similarity: Callable[[Tokens, Tokens], float]) -> Callable[[Tokens, T
 
     The result takes origin, reference and prediction as tokens; it is 1 where the revisions are equal.
 
-    Example:
+    Examples:
         >>> from similia.measure.edits import edit_ratio
         >>> excise(edit_ratio)("f ( a , b )".split(), "f ( a , c )".split(), "f ( a , d )".split())
         0.0

@@ -16,7 +16,7 @@ Gram: TypeAlias = tuple[Hashable, ...]
 def ngrams(tokens: Tokens, n: int) -> Counter[Gram]:
     """Count the runs of n tokens.
 
-    Example:
+    Examples:
         >>> ngrams("aab", 2)
         Counter({('a', 'a'): 1, ('a', 'b'): 1})
     """
@@ -26,7 +26,7 @@ def ngrams(tokens: Tokens, n: int) -> Counter[Gram]:
 def ngram_f1(a: Tokens, b: Tokens, n: int = 2) -> float:
     """Return 2 |A & B| / (|A| + |B|) on n-gram multisets, averaged over lengths 1..n that either has. 1 if equal.
 
-    Example:
+    Examples:
         >>> ngram_f1("ab", "ac")   # 1-grams: 2 * 1 / 4; 2-grams: 0
         0.25
     """
@@ -51,7 +51,7 @@ def bleu(reference: Tokens, prediction: Tokens, n: int = 4) -> float:
     Precisions of 2-grams and longer ones are smoothed by adding one to both counts. (Papineni et al., ACL 2002; Lin and
     Och, COLING 2004.) Two empty sequences score 1, one empty one 0.
 
-    Example:
+    Examples:
         >>> round(bleu("the cat sat".split(), "the cat ran".split()), 4)   # (2/3 * 2/3 * 1/2 * 1)^(1/4)
         0.6866
     """
@@ -85,7 +85,7 @@ def sari(origin: Tokens, reference: Tokens, prediction: Tokens, n: int = 4, *, e
     Raises:
         InputError: n below 1.
 
-    Example:
+    Examples:
         >>> sari("abc", "abd", "abd", n=2), round(sari("abc", "abd", "abc", n=2), 4)
         (1.0, 0.2444)
     """

@@ -28,7 +28,7 @@ def regions(origin: Tokens, reference: Tokens, prediction: Tokens) -> list[Regio
     subsequence of the three, though not always the longest, at quadratic and not cubic cost. What begins and what ends
     all three is shared first, so that context before or after an edit changes nothing.
 
-    Example:
+    Examples:
         >>> regions("a b c d".split(), "a x c d".split(), "a c d e".split())
         [Region(origin=('b',), reference=('x',), prediction=()), Region(origin=(), reference=(), prediction=('e',))]
     """
@@ -46,7 +46,7 @@ def regions(origin: Tokens, reference: Tokens, prediction: Tokens) -> list[Regio
 def trim(*sequences: Tokens) -> list[Tokens]:
     """The sequences without what begins all of them and without what ends all of them.
 
-    Example:
+    Examples:
         >>> trim("abcd", "abxd", "abd")
         ['c', 'x', '']
     """

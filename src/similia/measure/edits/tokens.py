@@ -28,7 +28,7 @@ def code_tokens(text: str, *, indentation: bool = False) -> list[str]:
         indentation: keep the white space at the start of each line that is not blank as a token of its own (a newline
             and that white space), so that a change of indentation is seen.
 
-    Example:
+    Examples:
         >>> code_tokens("if x1 <= 2.5: y += 1")
         ['if', 'x1', '<=', '2.5', ':', 'y', '+=', '1']
         >>> code_tokens("if x:\n  y", indentation=True)
@@ -42,7 +42,7 @@ def code_tokens(text: str, *, indentation: bool = False) -> list[str]:
 def words(text: str) -> list[str]:
     """Split text into words (with inner apostrophes and hyphens) and single marks; case is kept.
 
-    Example:
+    Examples:
         >>> words("It's well-known: yes!")
         ["It's", 'well-known', ':', 'yes', '!']
     """

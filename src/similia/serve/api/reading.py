@@ -198,7 +198,7 @@ def senses(collection: Chosen) -> Response:
 
 
 def sense_shape(sense: Any) -> dict[str, Any]:
-    """A :class:`SenseShown` of ``sense``; of an encoder that is a folder, only the folder's name."""
+    """A `SenseShown` of ``sense``; of an encoder that is a folder, only the folder's name."""
     said = {name: getattr(sense, name) for name in models.SenseShown.model_fields}
     encoder = said["encoder"]
     return {**said, "encoder": Path(encoder).name if encoder and Path(encoder).is_absolute() else encoder}

@@ -23,7 +23,7 @@ def only(item: dict[str, Any], fields: Several[str] | None) -> dict[str, Any]:
 
 
 def results_shape(results: Results, fields: Several[str] | None = None) -> dict[str, Any]:
-    """A :class:`ResultsShown` of ``results``, its items with only ``fields`` if these are named."""
+    """A `ResultsShown` of ``results``, its items with only ``fields`` if these are named."""
     hits = []
     for place, (key, score, item) in enumerate(zip(results.keys, results.scores.tolist(), results.items, strict=True)):
         ranks = {name: int(view.ranks[place]) for name, view in results.views.items()}
@@ -53,7 +53,7 @@ def results_shape(results: Results, fields: Several[str] | None = None) -> dict[
 
 
 def layout_shape(collection: Collection, sense: str, colour: str | None) -> dict[str, Any]:
-    """A :class:`LayoutShown` of at most :data:`MAX_POINTS` points, spread evenly over the collection.
+    """A `LayoutShown` of at most `MAX_POINTS` points, spread evenly over the collection.
 
     Raises:
         UnknownSense: there is no such sense.

@@ -42,7 +42,7 @@ class Card:
 def facts_of(item: Mapping[str, Any], display: Display) -> list[tuple[str, str]]:
     """The short fields of an item that has them.
 
-    Example:
+    Examples:
         >>> from similia.serve.display import display_of
         >>> facts_of({"n": 3, "area": None}, display_of({"n": "integer", "area": "category"}))
         [('n', '3')]

@@ -19,7 +19,7 @@ router = APIRouter()
 def place_to_go(wanted: str) -> str:
     """A place on this server to go to after logging in; the start page if ``wanted`` is anywhere else.
 
-    Example:
+    Examples:
         >>> place_to_go("/c/papers/?q=a"), place_to_go("//evil.example"), place_to_go("https://evil.example")
         ('/c/papers/?q=a', '/', '/')
     """

@@ -49,7 +49,7 @@ class Group:
 
 
 Values: TypeAlias = Callable[[str, str, int], list[tuple[Any, int]]]
-"""Field, filter and limit to the most frequent values, as :meth:`similia.Collection.facets` gives them."""
+"""Field, filter and limit to the most frequent values, as `similia.Collection.facets` gives them."""
 
 
 def groups_of(values: Values, fields: Mapping[str, str], display: Display, state: State) -> list[Group]:
@@ -134,7 +134,7 @@ def _periods(values: list[tuple[Any, int]], field: str, others: str, state: Stat
 def _span(period: str) -> tuple[str, str]:
     """First day of a period, and of the next one.
 
-    Example:
+    Examples:
         >>> _span("2024"), _span("2024-12")
         (('2024-01-01', '2025-01-01'), ('2024-12-01', '2025-01-01'))
     """
@@ -147,7 +147,7 @@ def _span(period: str) -> tuple[str, str]:
 def example(fields: Mapping[str, str], groups: list[Group]) -> str:
     """A filter that could be typed for these fields.
 
-    Example:
+    Examples:
         >>> example({"day": "date", "pages": "integer"}, [])
         "day >= '2025-01-01' AND pages > 10"
     """
@@ -167,7 +167,7 @@ def range_value(text: str, kind: str) -> Any:
     Raises:
         FilterError: it is not a number or a date.
 
-    Example:
+    Examples:
         >>> range_value("3", "integer"), range_value(" ", "date"), range_value("2025-01-31", "date")
         (3, None, '2025-01-31')
     """

@@ -17,7 +17,7 @@ USUAL = {"sense": "topic", "mode": "hybrid", "k": PAGE, "offset": 0}
 class State:
     """A search as an address.
 
-    Example:
+    Examples:
         >>> here = State("papers", q="rank fusion", offset=10)
         >>> here.href(where="n > 2", offset=0)
         '/c/papers/?q=rank+fusion&where=n+%3E+2'
