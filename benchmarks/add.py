@@ -30,17 +30,18 @@ def abstracts(count: int) -> Iterator[dict[str, Any]]:
     )
 
 
-def ours(count: int) -> dict[str, Any]:
-    """Add ``count`` abstracts from a file to a new collection."""
+def ours(count: int, keep: Path | None = None) -> dict[str, Any]:
+    """Add ``count`` abstracts from a file to a new collection, in the folder ``keep`` if it shall stay."""
     from similia import Collection
 
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "papers.jsonl"
         with source.open("w") as file:
             file.writelines(json.dumps(row) + "\n" for row in abstracts(count))
-        with cost() as spent, Collection.open(Path(folder) / "papers", create=True) as papers:
+        made = keep or Path(folder) / "papers"
+        with cost() as spent, Collection.open(made, create=True) as papers:
             report = papers.add(source, text=["title", "abstract"], key="id")
-        disk = sum(file.stat().st_size for file in (Path(folder) / "papers").rglob("*") if file.is_file())
+        disk = sum(file.stat().st_size for file in made.rglob("*") if file.is_file())
         source_size = source.stat().st_size
     return {
         "texts": report.added,
@@ -100,10 +101,11 @@ def against_sentence_transformers() -> list[dict[str, Any]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ours", type=int)
+    parser.add_argument("--keep", type=Path, help="where the collection shall stay, for benchmarks.latency")
     parser.add_argument("--count", type=int, default=25_000)
     arguments = parser.parse_args()
     if arguments.ours:
-        print(json.dumps(ours(arguments.ours)))
+        print(json.dumps(ours(arguments.ours, arguments.keep)))
     else:
         rows = against_sentence_transformers()
         if rows:
@@ -114,7 +116,11 @@ if __name__ == "__main__":
                 rows,
                 "Interleaved blocks of 128 abstracts in one process; ours includes database, full text and log.",
             )
-        whole = run("benchmarks.add", "--ours", str(arguments.count))
+        whole = run(
+            "benchmarks.add",
+            *("--ours", str(arguments.count)),
+            *(("--keep", str(arguments.keep)) if arguments.keep else ()),
+        )
         write(
             "add",
             f"Adding {arguments.count:,} paper abstracts",

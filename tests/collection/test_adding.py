@@ -63,6 +63,23 @@ def test_a_folder_of_documents(tmp_path: Path) -> None:
         assert shelf.search("kettle", mode="text").keys == ["tea.md"]
 
 
+def test_a_damaged_file_of_a_folder_is_named_or_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "good.md").write_text("# Rank fusion\n\nAdd reciprocal ranks.")
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 nothing of the kind")
+    with Collection.open(tmp_path / "c", create=True) as shelf:
+        with pytest.raises(SourceError, match=r"bad\.pdf.*--on-error skip"):
+            shelf.add(folder, encoder="hashing:64")
+        assert len(shelf) == 0
+        report = shelf.add(folder, encoder="hashing:64", on_error="skip")
+        assert shelf.browse().keys == ["good.md"]
+        assert len(report.notes) == 1
+        assert "bad.pdf" in str(report)
+        with pytest.raises(InputError, match="on_error"):
+            shelf.add(folder, on_error="ignore")  # type: ignore[arg-type]
+
+
 def test_numbered_items(tmp_path: Path) -> None:
     items = [{"name": "some tea here"}, {"name": "some tea here"}]
     with opened(tmp_path / "c") as shelf:

@@ -17,6 +17,23 @@ from similia.errors import InputError, UnknownSense
 Rows = Callable[..., list[dict[str, Any]]]
 
 
+# -- browsing
+
+
+def test_items_come_in_their_order_by_pages(shelf: Collection) -> None:
+    everything = shelf.browse(k=1_000)
+    assert everything.total == len(everything) == len(shelf)
+    pages = [shelf.browse(k=4, offset=start) for start in range(0, len(shelf), 4)]
+    assert [key for page in pages for key in page.keys] == everything.keys
+    assert all(item == {k: v for k, v in shelf[key].items() if k != "_key"} for key, item in everything)
+    assert shelf.browse("false").total == len(shelf.browse("false")) == 0
+    assert len(shelf.browse(offset=10_000)) == 0
+    before = shelf.version
+    shelf.delete([everything.keys[0]])
+    assert shelf.version > before
+    assert shelf.browse(k=1).keys == [everything.keys[1]]
+
+
 # -- labels
 
 

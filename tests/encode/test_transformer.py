@@ -194,8 +194,9 @@ def test_batches_hold_every_sequence_once_within_the_budget(tiny_tokenizer, leng
     texts = [" ".join(["cat"] * length) for length in lengths]
     tokens = tokenise(tiny_tokenizer, texts, max_tokens=30, windows=2)
     seen = []
-    for batch in batches(tokens, budget):
+    for batch in batches(tokens, 30, budget):
         assert batch.ids.size <= budget or len(batch.rows) == 1
+        assert batch.ids.shape[1] <= 30
         assert len({length > SHORT for length in batch.mask.sum(axis=1).tolist()}) == 1
         for row, ids, mask in zip(batch.rows, batch.ids, batch.mask, strict=True):
             np.testing.assert_array_equal(ids[mask == 1], tokens.sequences[row])

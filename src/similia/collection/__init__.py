@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from similia._lazy import attach
 
 if TYPE_CHECKING:
+    from similia.collection.browsing import Page as Page
     from similia.collection.collection import Collection as Collection
     from similia.collection.comparing import Comparison as Comparison
     from similia.collection.comparing import SenseComparison as SenseComparison
@@ -55,6 +56,7 @@ __getattr__, __dir__, __all__ = attach(
         "Info": ".reports",
         "Labels": ".labelling",
         "Layout": ".layout",
+        "Page": ".browsing",
         "Results": ".results",
         "Sense": ".reports",
         "SenseComparison": ".comparing",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -38,13 +38,15 @@ def add(
     schema: Mapping[str, str] | None = None,
     format: str | None = None,
     encoding: str | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
 ) -> AddReport:
     """See `similia.collection.Collection.add`."""
     started = time.perf_counter()
     types = dict(schema or {})
     if request.vectors is not None:
         types.setdefault(request.vectors, "vector")
-    with open_source(source, schema=types, format=format, text=request.text_names(), encoding=encoding) as opened:
+    named = request.text_names()
+    with open_source(source, schema=types, format=format, text=named, encoding=encoding, on_error=on_error) as opened:
         with bar("reading", unit="rows", show=request.progress) as progress:
             scan = opened.scan(key=request.key, progress=progress)
         key = choose_key(space, request, scan)

@@ -16,6 +16,7 @@ from similia.errors import CollectionNotFound, InputError, SimiliaError
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from similia.collection.browsing import Page
     from similia.collection.comparing import Comparison
     from similia.collection.duplicates import DuplicatePairs
     from similia.collection.labelling import Classes, Labels
@@ -141,6 +142,22 @@ class Collection:
             most = whole_number("limit", limit, 1)
             return state.store.facets(name, where=state.predicate(where), limit=most)
 
+    def browse(self, where: str | None = None, *, k: int = 10, offset: int = 0) -> Page:
+        """The items that pass a filter, in the order in which they were added, ``k`` from ``offset`` on.
+
+        Raises:
+            FilterError: the filter cannot be understood.
+            InputError: a k below 1 or an offset below 0.
+        """
+        from similia.collection.browsing import browse
+
+        return browse(self._space, where, k, offset)
+
+    @property
+    def version(self) -> int:
+        """The number of the last change that was stored; whether an answer that was kept still holds."""
+        return self._space.store.version()
+
     def info(self) -> Info:
         """Fields, senses, sizes, last change."""
         from similia.collection.reports import Info
@@ -175,6 +192,7 @@ class Collection:
         precision: Literal["float32", "float16"] = "float32",
         format: str | None = None,
         encoding: str | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
         batch_size: int | None = None,
         progress: bool | None = None,
     ) -> AddReport:
@@ -197,6 +215,8 @@ class Collection:
             precision: ``float32``, or ``float16`` for half the space; the loss is in the report.
             format: of files, instead of what their names and first bytes tell.
             encoding: of text files, by default UTF-8, or UTF-16 with a mark.
+            on_error: for a file of a folder that cannot be read: ``raise`` names it and adds nothing, ``skip`` leaves
+                it out and notes it in the report.
             batch_size: items stored at a time.
             progress: True or False to show a bar or not; by default on a terminal.
 
@@ -211,7 +231,7 @@ class Collection:
         from similia.collection.planning import Request
 
         request = Request(text, key, on_duplicate, vectors, encoder, precision, batch_size, progress)
-        return add(self._space, source, request, schema=schema, format=format, encoding=encoding)
+        return add(self._space, source, request, schema=schema, format=format, encoding=encoding, on_error=on_error)
 
     def delete(self, keys: Iterable[object] | None = None, *, where: str | None = None) -> int:
         """Delete items by key or by filter, all or none, and return how many there were.

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from similia.errors import CollectionNotFound, InputError
-from similia.serve.listing import Listing
 
 if TYPE_CHECKING:
     from similia.collection import Collection
@@ -39,16 +38,13 @@ class Shelf:
         if not several:
             raise InputError("no collection is given; name at least one")
         self._collections: dict[str, Collection] = {}
-        self._listings: dict[str, Listing] = {}
         self._opened: list[Collection] = []
         try:
             for one in several:
                 collection = one if isinstance(one, Collection) else Collection.open(one, wait=PATIENCE)
                 if collection is not one:
                     self._opened.append(collection)
-                name = self._free_name(collection.name)
-                self._collections[name] = collection
-                self._listings[name] = Listing(collection.path)
+                self._collections[self._free_name(collection.name)] = collection
         except BaseException:
             self.close()
             raise
@@ -64,11 +60,6 @@ class Shelf:
             there = ", ".join(self._collections)
             raise CollectionNotFound(f"no collection {name[:80]!r} is served here; there are: {there}") from None
 
-    def listing(self, name: str) -> Listing:
-        """The items of a collection in their order."""
-        self[name]
-        return self._listings[name]
-
     def __iter__(self) -> Iterator[str]:
         return iter(self._collections)
 
@@ -82,7 +73,5 @@ class Shelf:
 
     def close(self) -> None:
         """Close what was opened here."""
-        for listing in self._listings.values():
-            listing.close()
         while self._opened:
             self._opened.pop().close()

@@ -21,6 +21,13 @@ cat papers.jsonl | similia add piped - --format jsonl --key id
 similia add typed papers.jsonl --key id --schema year=number"""
 
 
+class OnError(StrEnum):
+    """What to do with a file of a folder that cannot be read."""
+
+    RAISE = "raise"
+    SKIP = "skip"
+
+
 class OnDuplicate(StrEnum):
     """What to do with an item whose key is there already."""
 
@@ -71,6 +78,9 @@ def add(
         str | None,
         typer.Option("--encoding", metavar="NAME", help="Character encoding of text files. [default: UTF-8]"),
     ] = None,
+    on_error: Annotated[
+        OnError, typer.Option("--on-error", help="What to do with a file of a folder that cannot be read.")
+    ] = OnError.RAISE,
     wait: options.Wait = 30.0,
 ) -> None:
     """Add items from files, folders or standard input; makes the collection where there is none.
@@ -100,6 +110,7 @@ def add(
                 precision=precision.value,
                 format=form,
                 encoding=encoding,
+                on_error=on_error.value,
             )
         except SimiliaError:
             made = made and not len(opened)

@@ -129,14 +129,12 @@ def item(collection: Chosen, key: Key) -> Response:
 
 @router.get("/collections/{name}/items", response_model=models.ItemsShown, summary="Items in their order")
 def items(
-    name: Name, here: Here, where: Where = None, k: K = 10, offset: Offset = 0, fields: Fields = None
+    collection: Chosen, here: Here, where: Where = None, k: K = 10, offset: Offset = 0, fields: Fields = None
 ) -> Response:
     """The items that pass a filter, in the order in which they were added."""
     here.settings.check_k(k)
-    found = here.shelf.listing(name).page(where, k, offset)
-    return Json(
-        {"total": found.total, "items": [{"key": key, "item": only(item, fields)} for key, item in found.items]}
-    )
+    found = collection.browse(where, k=k, offset=offset)
+    return Json({"total": found.total, "items": [{"key": key, "item": only(item, fields)} for key, item in found]})
 
 
 @router.get("/collections/{name}/similar", response_model=models.ResultsShown, summary="What is like an item")
@@ -213,6 +211,6 @@ def layout(
     colour: Annotated[str | None, Query(description="a field whose values to give along", max_length=500)] = None,
 ) -> Response:
     """Places in two dimensions: what is near is alike. Large collections are sampled."""
-    key = name, here.shelf.listing(name).version(), sense, colour or None
+    key = name, collection.version, sense, colour or None
     body = here.maps.get(key, lambda: to_json(layout_shape(collection, sense, colour or None)))
     return Response(body, media_type=Json.media_type)

@@ -79,17 +79,16 @@ def search(
                 note=results.note,
             )
         else:
-            listed = here.shelf.listing(name).page(state.where, k, offset)
+            listed = collection.browse(state.where, k=k, offset=offset)
             cards = [
-                card(key, item, display, frozenset(), offset + place + 1)
-                for place, (key, item) in enumerate(listed.items)
+                card(key, item, display, frozenset(), offset + place + 1) for place, (key, item) in enumerate(listed)
             ]
             values.update(total=listed.total, cards=cards)
     except SimiliaError as error:
         status, headers = status_of(error), headers_of(error)
         place = "filter_problem" if isinstance(error, FilterError) else "problem"
         values[place] = discreet(str(error), here.shelf.folders)
-    version = here.shelf.listing(name).version()
+    version = collection.version
 
     def facets(field: str, where: str, limit: int) -> list[tuple[Any, int]]:
         key = name, version, field, where, limit
