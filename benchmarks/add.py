@@ -63,7 +63,7 @@ def against_sentence_transformers() -> list[dict[str, Any]]:
         return []
     from similia import Collection
 
-    model = SentenceTransformer(weights.get_model_path(), device="cpu")
+    model = SentenceTransformer(str(weights.get_model_path()), device="cpu")
     model.max_seq_length = 256
     rows = list(abstracts(BLOCKS * BLOCK + 8))
     texts = [f"{row['title']}. {row['abstract']}" for row in rows]
