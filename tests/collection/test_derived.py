@@ -13,14 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given as hypothesis_given
-from hypothesis import settings
-from hypothesis import strategies as st
 
 from similia import Collection
 from similia.collection import upkeep
-from similia.collection.derived import HEADER, Column, open_verified, write
 from similia.collection.store import Store
+from similia.index.files import open_verified
 
 
 def vectors_file(shelf: Collection) -> Path:
@@ -31,52 +28,6 @@ def vectors_file(shelf: Collection) -> Path:
 def answers(shelf: Collection) -> list[tuple[list[str], list[float]]]:
     found = [shelf.search(query, mode="dense", k=50) for query in ("tea kettle", "rank fusion", "glacier")]
     return [(one.keys, one.scores.tolist()) for one in found]
-
-
-@hypothesis_given(count=st.integers(0, 40), width=st.integers(1, 5), chunk=st.integers(1, 50))
-@settings(max_examples=40, deadline=None)
-def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, count: int, width: int, chunk: int) -> None:
-    path = tmp_path_factory.mktemp("derived") / "file"
-    rng = np.random.default_rng(count)
-    rows = rng.standard_normal((count, width)).astype(np.float32)
-    ids = rng.integers(0, 2**62, count)
-    parts = [rows[start : start + chunk] for start in range(0, count, chunk)]
-    write(path, {"a": 1}, {"rows": Column("<f4", rows.shape, parts), "ids": Column.of(ids)})
-    opened = open_verified(path)
-    assert opened is not None
-    assert opened.header["a"] == 1
-    np.testing.assert_array_equal(opened.arrays["rows"], rows)
-    np.testing.assert_array_equal(opened.arrays["ids"], ids)
-    assert opened.unchanged()
-    assert [file.name for file in path.parent.iterdir()] == ["file"]
-
-
-def test_any_changed_bit_and_any_cut_is_noticed(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write(path, {}, {"rows": Column.of(np.arange(300, dtype=np.float32).reshape(100, 3))})
-    whole = path.read_bytes()
-    used = [*range(len(whole[:HEADER].rstrip(b"\0"))), *range(HEADER, len(whole))]
-    rng = np.random.default_rng(0)
-    for place in [0, 17, 20, 30, HEADER, len(whole) - 1, *rng.choice(used, 60).tolist()]:
-        changed = bytearray(whole)
-        changed[place] ^= 1 << int(rng.integers(8))
-        path.write_bytes(changed)
-        assert open_verified(path) is None, place
-    for length in [0, 1, 26, HEADER - 1, HEADER, HEADER + 100, len(whole) - 1]:
-        path.write_bytes(whole[:length])
-        assert open_verified(path) is None, length
-    path.write_bytes(whole + b"\0")
-    assert open_verified(path) is None
-    path.write_bytes(whole)
-    assert open_verified(path) is not None
-
-
-def test_a_column_that_does_not_fit_its_shape_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write(path, {"old": True}, {})
-    with pytest.raises(ValueError, match="shape"):
-        write(path, {}, {"rows": Column("<f4", (2, 2), [np.zeros((1, 2))])})
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def damage_delete(path: Path) -> None:

@@ -6,10 +6,10 @@ import contextlib
 from dataclasses import replace
 
 from similia.collection import upkeep
-from similia.collection.derived import open_verified
 from similia.collection.senses import refresh
 from similia.collection.store import CheckReport, Store
 from similia.collection.workspace import Workspace
+from similia.index.files import open_verified
 
 
 def check(space: Workspace, *, mend: bool) -> CheckReport:

@@ -127,20 +127,15 @@ class Collection:
         Raises:
             UnknownItem: a key that no item has; names the nearest.
         """
-        wanted = [str(key) for key in ([keys] if isinstance(keys, str) else keys)]
-        with self._space.reading() as state:
-            records = state.store.records(state.ids(wanted))
-        return [{"_key": key, **record} for key, record in zip(wanted, records, strict=True)]
+        from similia.collection.browsing import get
+
+        return get(self._space, keys)
 
     def facets(self, field: str, *, where: str | None = None, limit: int = 20) -> list[tuple[Any, int]]:
         """The most frequent values of a field and how many items have each; the entries of lists count one by one."""
-        from similia.collection.naming import field_names
-        from similia.collection.searching import whole_number
+        from similia.collection.browsing import facets
 
-        with self._space.reading() as state:
-            (name,) = field_names([field], state.fields)
-            most = whole_number("limit", limit, 1)
-            return state.store.facets(name, where=state.predicate(where), limit=most)
+        return facets(self._space, field, where, limit)
 
     def browse(self, where: str | None = None, *, k: int = 10, offset: int = 0) -> Page:
         """The items that pass a filter, in the order in which they were added, ``k`` from ``offset`` on.
@@ -240,19 +235,9 @@ class Collection:
             InputError: neither keys nor a filter are given, or both.
             UnknownItem: a key that no item has.
         """
-        if (keys is None) == (where is None or not where.strip()):
-            raise InputError("delete takes keys or where=, a filter; one of the two")
-        named = None if keys is None else [str(key) for key in ([keys] if isinstance(keys, (str, int)) else keys)]
-        arguments = {"where": where} if named is None else {"keys": len(named), "first": named[:10]}
-        with self._space.store.change("delete", arguments) as change:
-            with self._space.reading() as state:
-                ids = state.store.select(state.predicate(where)) if named is None else state.ids(named)
-            count = 0
-            if ids.size:
-                with change.transaction():
-                    count = change.delete(ids)
-        refresh(self._space)
-        return count
+        from similia.collection.deleting import delete
+
+        return delete(self._space, keys, where)
 
     def undo(self) -> ChangeRow:
         """Take the last change back, whatever it was, and return its line of the log.
@@ -353,10 +338,7 @@ class Collection:
     def near_duplicates(
         self, *, sense: str = "topic", threshold: float = 0.95, limit: int = 1000, where: str | None = None
     ) -> DuplicatePairs:
-        """At most ``limit`` pairs of items with a cosine of at least ``threshold``, best first, each pair once.
-
-        ``where`` is a filter that both items pass.
-        """
+        """At most ``limit`` pairs that pass the filter and have a cosine of at least ``threshold``, best first."""
         from similia.collection.duplicates import near_duplicates
 
         return near_duplicates(self._space, sense=sense, threshold=threshold, limit=limit, where=where)
@@ -411,10 +393,5 @@ class Collection:
 
     @classmethod
     def remove(cls, path: str | os.PathLike[str]) -> None:
-        """Delete a collection; a folder that is none is left alone.
-
-        Raises:
-            CollectionNotFound: there is nothing at that place.
-            InputError: what is there is no collection.
-        """
+        """Delete a collection; a folder that is none is left alone, and said (CollectionNotFound, InputError)."""
         Store.remove(Path(path).expanduser())

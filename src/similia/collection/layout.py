@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from similia.collection import upkeep
-from similia.collection.derived import Column, open_verified, write
 from similia.collection.planar import beside, planar
 from similia.collection.store import SenseRow
 from similia.collection.tables import to_arrow as arrow
@@ -19,6 +18,7 @@ from similia.collection.tables import to_polars as polars
 from similia.collection.tables import typed
 from similia.collection.vectors import normalised, positions
 from similia.collection.workspace import State, Workspace
+from similia.index.files import Column, open_verified, write
 from similia.types import Float32, Int64
 
 ANCHORS = 20_000

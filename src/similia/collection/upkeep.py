@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from similia.collection.derived import Column, Mapped, open_verified, write
 from similia.collection.store import SenseRow, Store
 from similia.collection.vectors import Part, Vectors
+from similia.index.files import Column, Mapped, open_verified, write
 from similia.types import Float32, Int64
 
 CHUNK = 16_384

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from similia.collection.derived import Mapped
 from similia.index import ExactIndex
+from similia.index.files import Mapped
 from similia.types import Bool, Float32, Hits, Int64
 
 

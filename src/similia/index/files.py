@@ -1,7 +1,7 @@
 """One file made for speed: named arrays behind a header that says what they were made from.
 
 Layout: 4096 bytes of header (magic, length and CRC-32 of a JSON object, the object), then each array on a 64-byte
-boundary, little-endian. The JSON object names every array's type, shape, place and CRC-32. A file is written under
+boundary, little-endian. The JSON object names every array's type, shape, place and checksum. A file is written under
 another name and renamed, so a reader meets the old one or the new one; what is truncated, changed by a bit or was
 made from something else is not opened.
 """
@@ -25,20 +25,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MAGIC = b"similia derived 1\n"
+MAGIC = b"similia derived 2\n"
 HEADER = 4096
 ALIGNMENT = 64
 CHUNK = 2**18
 FORGOTTEN = 3600.0  # seconds after which a temporary file belongs to nobody
 _PREFIX = struct.Struct("<18sII")
-_KINDS: dict[str, np.dtype[Any]] = {"<i8": np.dtype("<i8"), "<f4": np.dtype("<f4"), "<f2": np.dtype("<f2")}
+_KINDS: dict[str, np.dtype[Any]] = {
+    name: np.dtype(name) for name in ("<i8", "<i4", "<i2", "|i1", "|u1", "<u2", "<u4", "<u8", "<f8", "<f4", "<f2")
+}
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Column:
-    """An array to write: its type (``<i8``, ``<f4``, ``<f2``), shape, and its rows in chunks."""
+    """An array to write: its type (such as ``<f4`` or ``|u1``), shape, and its rows in chunks."""
 
     kind: str
     shape: tuple[int, ...]
@@ -98,14 +100,14 @@ def write(path: Path, header: Mapping[str, Any], columns: Mapping[str, Column]) 
             for name, column in columns.items():
                 file.write(b"\0" * (-file.tell() % ALIGNMENT))
                 places[name] = {"kind": column.kind, "shape": list(column.shape), "at": file.tell()}
-                dtype, checksum = _KINDS[column.kind], 0
+                dtype, checksum = _KINDS[column.kind], Checksum()
                 for chunk in column.chunks:
                     part = np.ascontiguousarray(chunk, dtype=dtype).reshape(-1).view(np.uint8).data
-                    checksum = zlib.crc32(part, checksum)
+                    checksum.update(part)
                     file.write(part)
                 if file.tell() - places[name]["at"] != dtype.itemsize * int(np.prod(column.shape)):
                     raise ValueError(f"column {name!r} does not have the shape {column.shape}")
-                places[name]["crc32"] = checksum
+                places[name]["checksum"] = checksum.value()
             size = file.tell()
             text = json.dumps({**header, "size": size, "arrays": places}).encode()
             if _PREFIX.size + len(text) > HEADER:
@@ -154,21 +156,66 @@ def _verified(descriptor: int, size: int) -> tuple[dict[str, Any], dict[str, Arr
     for name, place in header["arrays"].items():
         dtype, shape, start = _KINDS[place["kind"]], tuple(place["shape"]), int(place["at"])
         count = int(np.prod(shape))
-        if _checksum(descriptor, start, count * dtype.itemsize) != place["crc32"]:
+        if _checksum(descriptor, start, count * dtype.itemsize) != place["checksum"]:
             return None
         arrays[name] = np.frombuffer(contents, dtype, count, start).reshape(shape) if count else np.empty(shape, dtype)
     return header, arrays
 
 
+class Checksum:
+    """The CRC-32 of the sums of blocks of 256 KiB, as 64-bit words: any changed bit shows, at the speed of memory.
+
+    Examples:
+        >>> whole, parts = Checksum(), Checksum()
+        >>> whole.update(b"0123456789")
+        >>> parts.update(b"0123")
+        >>> parts.update(b"456789")
+        >>> whole.value() == parts.value()
+        True
+    """
+
+    def __init__(self) -> None:
+        self._rest, self._value = b"", 0
+
+    def update(self, part: bytes | memoryview) -> None:
+        """Go on with more bytes."""
+        view, start = memoryview(part), 0
+        if self._rest:
+            start = min(CHUNK - len(self._rest), len(view))
+            self._rest += view[:start]
+            if len(self._rest) < CHUNK:
+                return
+            self._block(self._rest)
+            self._rest = b""
+        while len(view) - start >= CHUNK:
+            self._block(view[start : start + CHUNK])
+            start += CHUNK
+        self._rest = bytes(view[start:])
+
+    def _block(self, block: bytes | memoryview) -> None:
+        total = int(np.frombuffer(block, "<u8").sum(dtype=np.uint64))
+        self._value = zlib.crc32(total.to_bytes(8, "little"), self._value)
+
+    def value(self) -> int:
+        """The checksum of all bytes so far."""
+        if not self._rest:
+            return self._value
+        ended = Checksum()
+        ended._value = self._value
+        ended._block(self._rest + b"\0" * (-len(self._rest) % 8))
+        return ended._value
+
+
 def _checksum(descriptor: int, start: int, length: int) -> int:
-    buffer = memoryview(bytearray(min(CHUNK, length)))
-    checksum, place, end = 0, start, start + length
+    buffer, checksum = memoryview(bytearray(min(CHUNK, length))), Checksum()
+    place, end = start, start + length
     while place < end:
         count = os.preadv(descriptor, [buffer[: end - place]], place)
         if not count:
             return -1
-        checksum, place = zlib.crc32(buffer[:count], checksum), place + count
-    return checksum
+        checksum.update(buffer[:count])
+        place += count
+    return checksum.value()
 
 
 def _sweep(folder: Path) -> None:
