@@ -101,13 +101,14 @@ def against_sentence_transformers() -> list[dict[str, Any]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ours", type=int)
+    parser.add_argument("--alone", action="store_true", help="only ours, not the peers")
     parser.add_argument("--keep", type=Path, help="where the collection shall stay, for benchmarks.latency")
     parser.add_argument("--count", type=int, default=25_000)
     arguments = parser.parse_args()
     if arguments.ours:
         print(json.dumps(ours(arguments.ours, arguments.keep)))
     else:
-        rows = against_sentence_transformers()
+        rows = [] if arguments.alone else against_sentence_transformers()
         if rows:
             write(
                 "add_peers",
