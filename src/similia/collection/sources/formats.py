@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from similia.collection.sources.parquet import Parquet
 from similia.collection.sources.spool import Spooled
 from similia.errors import SourceError
 
+SPOOLED = "similia-input-"  # how folders begin that hold standard input while it is read
+FORGOTTEN = 7 * 86_400.0  # seconds after which such a folder belongs to nobody
 FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "arrow", "text")
 """What ``format`` may be; ``text`` reads a file as one item."""
 
@@ -167,11 +171,20 @@ def sniffed_format(path: Path, name: str) -> str:
     return "csv"
 
 
+def _sweep() -> None:
+    """Remove what killed processes left behind; nobody reads standard input for a week."""
+    for left in Path(tempfile.gettempdir()).glob(f"{SPOOLED}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > FORGOTTEN:
+                shutil.rmtree(left, ignore_errors=True)
+
+
 class StandardInput:
     """Standard input in a temporary file, so that it can be read twice."""
 
     def __init__(self, stream: Any = None) -> None:
-        self.folder = tempfile.mkdtemp(prefix="similia-input-")
+        _sweep()
+        self.folder = tempfile.mkdtemp(prefix=SPOOLED)
         self.path = Path(self.folder) / "standard-input"
         source = sys.stdin.buffer if stream is None else stream
         try:
