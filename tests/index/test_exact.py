@@ -226,3 +226,17 @@ def test_near_ties_are_told_apart_although_single_precision_cannot(metric):
     threshold = float(np.median(scores))
     found = index.range(query, threshold)
     assert sorted(found.right.tolist()) == np.flatnonzero(scores[0] >= np.float32(threshold)).tolist()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(20))
+def test_a_query_far_from_items_that_are_close_together(seed):
+    rng = np.random.default_rng(seed)
+    items = (rng.normal(size=4) + 1e-4 * rng.normal(size=(60, 4))).astype(np.float32)
+    queries = (100 * rng.normal(size=(5, 4))).astype(np.float32)
+    truth = all_scores(queries, items, "l2")
+    hits = ExactIndex(items, metric="l2").search(queries, 3)
+    for row, scores in zip(hits.ids, truth, strict=True):
+        np.testing.assert_array_equal(row, np.lexsort((np.arange(60), -scores))[:3])
+    assert len(ExactIndex(items, metric="l2").range(queries, -np.inf)) == 300
+    assert len(ExactIndex(items, metric="l2").range(queries, np.inf)) == 0

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
+from similia.index.inputs import as_ids, as_stored, longest_of, unit
 from similia.index.topk import best_of, candidates, check_k, where_true
 from similia.measure.vectors import TINY, norms
 from similia.types import Bool, Dense, Float32, Hits, Int64, Pairs, as_vectors
@@ -24,7 +25,6 @@ Float64: TypeAlias = npt.NDArray[np.float64]
 _SCORES = 8 * 2**20  # scores that are held at a time: 32 MiB, or one row of all items
 _VALUES = 4 * 2**20  # vector values that are converted or scored again at a time
 _SELECTIVE = 4  # where at most 1 in 4 passes a filter, those vectors are gathered; else all are scored and masked
-_LONGEST = 1e18  # squares of longer vectors come close to the end of float32
 _UNIT = 2.0**-24  # unit roundoff of float32
 
 
@@ -36,6 +36,7 @@ class ExactIndex:
             converted to float32.
         ids: int64 (n,), what hits are called, unique and at least 0; by default the positions 0 to n - 1.
         metric: "cosine" (0 where a vector is zero), "dot", or "l2" (the score is minus the distance).
+        lengths: float64 (n,), those of the vectors, as an earlier index computed them; so that none is read now.
 
     Raises:
         InputError: a wrong shape, a value that is NaN or infinite, a vector longer than 1e18, or an unknown metric.
@@ -48,19 +49,36 @@ class ExactIndex:
         [[30, 20]]
     """
 
-    def __init__(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None, metric: Metric = "cosine") -> None:
+    def __init__(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        metric: Metric = "cosine",
+        *,
+        lengths: Float64 | None = None,
+    ) -> None:
         if metric not in get_args(Metric):
             raise InputError(f"metric {metric!r} is unknown; there are {', '.join(get_args(Metric))}")
         self.metric: Metric = metric
-        self.vectors = _kept(vectors)
-        self.ids = _named(ids, len(self.vectors))
-        self._norms = norms(self.vectors)
-        self._longest = _checked(self._norms, "vectors")
+        self.vectors = as_stored(vectors)
+        self.ids = as_ids(ids, len(self.vectors))
+        self._norms = norms(self.vectors) if lengths is None else lengths
+        self._longest = longest_of(self._norms, "vectors")
         with np.errstate(divide="ignore"):
             self._inverse = np.where(self._norms >= TINY, 1 / self._norms, 0).astype(np.float32)
 
     def __len__(self) -> int:
         return int(self.vectors.shape[0])
+
+    @property
+    def lengths(self) -> Float64:
+        """The vectors' Euclidean lengths, float64 (n,)."""
+        return self._norms
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that is taken besides the vectors and the ids."""
+        return self._norms.nbytes + self._inverse.nbytes
 
     @property
     def dimension(self) -> int:
@@ -79,13 +97,13 @@ class ExactIndex:
             InputError: a k below 1, or queries or a filter that do not fit the vectors.
         """
         check_k(k)
-        batch, (rows, hidden) = self._queries(queries), self._filter(where)
+        batch, (rows, hidden) = self.as_queries(queries), self.passing(where)
         hits = Hits.empty(len(batch), k)
         for start, stop in self._batches(len(batch)):
             part = batch[start:stop]
             at, columns = candidates(self._approximate(part, rows, hidden), k, self._slack(part))
             columns = columns if rows is None else rows[columns]
-            best, exact = best_of(at, columns, self._exact(part, at, columns), len(part), k)
+            best, exact = best_of(at, columns, self.score_pairs(part, at, columns), len(part), k)
             hits.ids[start:stop] = np.where(best >= 0, self.ids[best], -1) if len(self) else -1
             hits.scores[start:stop] = exact
         return hits
@@ -120,7 +138,7 @@ class ExactIndex:
         least = np.float32(threshold)
         if np.isnan(least):
             raise InputError("threshold is NaN; it must be a number")
-        batch, (rows, hidden) = self._queries(queries), self._filter(where)
+        batch, (rows, hidden) = self.as_queries(queries), self.passing(where)
         found: list[tuple[Int64, Int64, Float32]] = []
         count = 0
         for start, stop in self._batches(len(batch)):
@@ -128,7 +146,7 @@ class ExactIndex:
             scores = self._approximate(part, rows, hidden)
             at, columns = where_true((scores >= self._bound(part, float(least))) & (scores > -np.inf))
             columns = columns if rows is None else rows[columns]
-            exact = self._exact(part, at, columns)
+            exact = self.score_pairs(part, at, columns)
             kept = exact >= least
             at, columns, exact = at[kept], columns[kept], exact[kept]
             count += at.size
@@ -143,13 +161,18 @@ class ExactIndex:
         left, right, values = (np.concatenate(column) for column in zip(*found, strict=True))
         return Pairs(left, right, values)
 
-    def _queries(self, queries: npt.ArrayLike | Dense) -> Float32:
+    def as_queries(self, queries: npt.ArrayLike | Dense) -> Float32:
+        """Queries float32 (q, d), checked.
+
+        Raises:
+            InputError: another number of dimensions, or a value that is NaN, infinite or too large.
+        """
         given = queries.vectors if isinstance(queries, Dense) else queries
         batch = as_vectors(given, name="queries", dimension=self.dimension)
-        _checked(norms(batch), "queries")
+        longest_of(norms(batch), "queries")
         return batch
 
-    def _filter(self, where: npt.ArrayLike | None) -> tuple[Int64 | None, Bool | None]:
+    def passing(self, where: npt.ArrayLike | None) -> tuple[Int64 | None, Bool | None]:
         """The positions to gather if few take part, else those to hide after all are scored."""
         if where is None:
             return None, None
@@ -171,7 +194,7 @@ class ExactIndex:
 
         One column an item, or one for each of ``rows``.
         """
-        left = _unit(queries) if self.metric == "cosine" else queries
+        left = unit(queries) if self.metric == "cosine" else queries
         count = len(self) if rows is None else len(rows)
         scores = np.empty((len(queries), count), np.float32)
         whole = rows is None and self.vectors.dtype == np.float32
@@ -196,9 +219,8 @@ class ExactIndex:
             scale = np.ones(len(queries))
         else:
             lengths = norms(queries)
-            scale = lengths * self._longest
-            if self.metric == "l2":
-                scale = 2 * scale + self._longest**2
+            # The distance itself is rounded to float32, which counts for a query far from items that lie close.
+            scale = lengths * self._longest if self.metric == "dot" else (lengths + self._longest) ** 2
         bound: Float64 = 2 * (self.dimension + 8) * _UNIT * scale[:, None]
         return bound
 
@@ -209,10 +231,12 @@ class ExactIndex:
             return threshold - slack
         squares = norms(queries)[:, None] ** 2
         # score >= t means |x|² - 2qx <= t² - |q|², and nothing scores above 0
-        reached = squares - threshold**2 if threshold <= 0 else np.full_like(squares, np.inf)
+        if not -np.inf < threshold <= 0:
+            return np.full_like(squares, np.inf if threshold > 0 else -np.inf)
+        reached = squares - threshold**2
         return reached - slack - 16 * _UNIT * (squares + threshold**2)
 
-    def _exact(self, queries: Float32, rows: Int64, columns: Int64) -> Float32:
+    def score_pairs(self, queries: Float32, rows: Int64, columns: Int64) -> Float32:
         """Scores of pairs (m,), each computed by itself in double precision."""
         scores = np.empty(rows.size, np.float32)
         lengths = norms(queries)
@@ -231,43 +255,3 @@ class ExactIndex:
                 products = np.clip(products / scale, -1, 1)
             scores[start : start + step] = products
         return scores
-
-
-def _kept(vectors: npt.ArrayLike) -> npt.NDArray[np.float32 | np.float16]:
-    array = np.asanyarray(vectors)
-    as_is = array.dtype in (np.float32, np.float16) and array.ndim == 2 and array.flags.c_contiguous
-    kept: npt.NDArray[np.float32 | np.float16] = array if as_is else as_vectors(array)
-    if kept.shape[1] == 0:
-        raise InputError("vectors have 0 dimensions; at least 1 is needed")
-    return kept
-
-
-def _named(ids: npt.ArrayLike | None, count: int) -> Int64:
-    if ids is None:
-        return np.arange(count, dtype=np.int64)
-    named = np.asarray(ids)
-    if named.shape != (count,) or (count and named.dtype.kind not in "iu"):
-        raise InputError(f"ids are {named.dtype} {named.shape}; they must be whole numbers ({count},), one a vector")
-    named = named.astype(np.int64)
-    if count and named.min() < 0:
-        raise InputError(f"ids hold {int(named.min())}; they must be at least 0, since -1 means that there is none")
-    return named
-
-
-def _checked(lengths: Float64, name: str) -> float:
-    """The greatest length, if all are usable."""
-    bad = ~(lengths <= _LONGEST)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        if np.isfinite(lengths[row]):
-            raise InputError(
-                f"{name}: row {row} has length {lengths[row]:g}; {_LONGEST:g} is the most, scale them down"
-            )
-        raise InputError(f"{name}: row {row} holds NaN or infinity; every value must be a finite number")
-    return float(lengths.max(initial=0.0))
-
-
-def _unit(queries: Float32) -> Float32:
-    lengths = norms(queries)
-    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths >= TINY)
-    return (queries * scale[:, None]).astype(np.float32)

@@ -32,7 +32,8 @@ CHUNK = 2**18
 FORGOTTEN = 3600.0  # seconds after which a temporary file belongs to nobody
 _PREFIX = struct.Struct("<18sII")
 _KINDS: dict[str, np.dtype[Any]] = {
-    name: np.dtype(name) for name in ("<i8", "<i4", "<i2", "|i1", "|u1", "<u2", "<u4", "<u8", "<f8", "<f4", "<f2")
+    name: np.dtype(name)
+    for name in ("<i8", "<i4", "<i2", "|i1", "|u1", "|b1", "<u2", "<u4", "<u8", "<f8", "<f4", "<f2")
 }
 
 Array = npt.NDArray[Any]

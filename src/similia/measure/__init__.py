@@ -2,7 +2,7 @@
 
 Vectors: `cosine`, `dot`, `negative_l2`, and `normalise` to length 1. Edits: how alike two
 revisions of one original are (`excision_score`), whatever most of the text looks like; more of them in
-`similia.measure.edits`.
+`similia.measure.edits`. Items of several vectors: `chamfer`, also called MaxSim.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from similia.measure.edits import excise as excise
     from similia.measure.edits import excision_score as excision_score
     from similia.measure.edits import regions as regions
+    from similia.measure.multivectors import chamfer as chamfer
+    from similia.measure.multivectors import chamfer_of as chamfer_of
     from similia.measure.vectors import cosine as cosine
     from similia.measure.vectors import dot as dot
     from similia.measure.vectors import negative_l2 as negative_l2
@@ -25,6 +27,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Region": ".edits",
+        "chamfer": ".multivectors",
+        "chamfer_of": ".multivectors",
         "cosine": ".vectors",
         "dot": ".vectors",
         "excise": ".edits",

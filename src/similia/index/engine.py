@@ -1,0 +1,259 @@
+"""One index that knows several ways: it measures what each costs here, and takes the cheapest that will do."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from similia.errors import InputError, StorageError
+from similia.index import kernels
+from similia.index.exact import ExactIndex, Metric
+from similia.index.files import Column, Mapped, open_verified, write
+from similia.index.planning import WAYS, Costs, Plan, Way, choose
+from similia.index.scan import ScanIndex
+from similia.index.tuning import Measured, apart, recall
+from similia.types import Bool, Dense, Float32, Hits, Pairs, as_vectors
+
+if TYPE_CHECKING:
+    from similia.index.graph import GraphIndex
+
+LARGE = 50_000  # items; with fewer, comparing every vector takes some milliseconds, and nothing is compiled
+ASKED = 400  # queries that are kept apart to tune on, and as many to report on
+TARGETS = (0.9, 0.95, 0.99)
+FORMAT = 1
+
+
+class Engine:
+    """Searches vectors in the way that costs least: comparing all, scanning codes, or walking a graph.
+
+    With `LARGE` items or more, and Numba, `tune` builds the codes and the graph, measures what they cost here and how
+    much they find, and later searches go by that. Before, and with fewer items, every vector is compared.
+
+    Args:
+        vectors: float32 or float16 (n, d); kept as it is, not copied, so it may be a memory map.
+        ids: int64 (n,), what hits are called, unique and at least 0; by default the positions 0 to n - 1.
+        metric: "cosine" (0 where a vector is zero), "dot", or "l2" (the score is minus the distance).
+        lengths: float64 (n,), those of the vectors, where they are known; see `ExactIndex`.
+
+    Raises:
+        InputError: a wrong shape, a value that is NaN or infinite, a vector longer than 1e18, or an unknown metric.
+
+    Attributes:
+        exact: the index that compares every vector.
+        graph: the graph, once there is one.
+        costs: what was measured, or None.
+        reached: target recall -> recall of other queries than those tuned on, for 10 places.
+
+    Examples:
+        >>> engine = Engine([[1, 0], [0, 1], [1, 1]])
+        >>> engine.search([2, 0], k=2).ids.tolist()
+        [[0, 2]]
+        >>> engine.explain(k=2).way
+        'exact'
+    """
+
+    def __init__(
+        self,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None = None,
+        metric: Metric = "cosine",
+        *,
+        lengths: npt.NDArray[np.float64] | None = None,
+    ) -> None:
+        self.exact = ExactIndex(vectors, ids, metric, lengths=lengths)
+        self.graph: GraphIndex | None = None
+        self.costs: Costs | None = None
+        self.reached: dict[float, float] = {}
+        self._file: Mapped | None = None
+
+    def __len__(self) -> int:
+        return len(self.exact)
+
+    @property
+    def dimension(self) -> int:
+        """The length d of each vector."""
+        return self.exact.dimension
+
+    @property
+    def metric(self) -> Metric:
+        """What similarity is."""
+        return self.exact.metric
+
+    @functools.cached_property
+    def scan(self) -> ScanIndex:
+        """The index that scans codes; made when it is first asked for."""
+        return ScanIndex(self.exact.vectors, self.exact.ids, self.exact.metric)
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways that can be taken now."""
+        there = {"exact": True, "scan": kernels.usable(), "graph": self.graph is not None}
+        return tuple(way for way in WAYS if there[way])
+
+    def tune(self, queries: npt.ArrayLike | None = None, *, graph: bool | None = None, seed: int = 0) -> Engine:
+        """Build what is missing and measure every way.
+
+        Args:
+            queries: float32 (q, d), such as will be asked and none of them an item: half to tune on and half to report
+                on. By default items are taken out of a copy of the graph and looked for.
+            graph: whether to build one; by default if there are `LARGE` items and compiled kernels.
+            seed: of the graph and of what is drawn at random.
+
+        Raises:
+            InputError: fewer than 4 queries, or 40 items; or a graph is wanted and there are no compiled kernels.
+        """
+        asked, present = self._asked(queries, seed)
+        wanted = (len(self) >= LARGE and kernels.usable()) if graph is None else graph
+        if wanted and self.graph is None:
+            from similia.index.graph import GraphIndex
+
+            self.graph = GraphIndex(self.exact.vectors, self.exact.ids, self.exact.metric, seed=seed)
+        tried, half = self._without(~present), len(asked) // 2
+        scan = self.scan if kernels.usable() and len(self) >= LARGE else None
+        self.costs, self.reached = Measured(self.exact, scan, tried, asked[:half], present, seed).costs(), {}
+        if tried is not None:
+            truth = (scan or self.exact).search(asked[half:], 10, where=present)
+            for target in TARGETS:
+                plan = choose(self.costs, len(self), k=10, queries=half, recall=target)
+                if plan.beam is not None:
+                    self.reached[target] = recall(tried.search(asked[half:], 10, beam=plan.beam), truth)
+        return self
+
+    def _asked(self, queries: npt.ArrayLike | None, seed: int) -> tuple[Float32, Bool]:
+        """Queries to tune on, and which items they are not."""
+        present = np.ones(len(self), np.bool_)
+        if queries is not None:
+            asked = as_vectors(queries, name="queries", dimension=self.dimension)
+            if len(asked) < 4:
+                raise InputError(f"{len(asked)} queries are too few to tune on; at least 4 are needed")
+            return asked, present
+        away = apart(len(self), 2 * ASKED, seed)
+        if len(away) < 4:
+            raise InputError(f"{len(self)} items are too few to tune on; at least 80 are needed, or queries")
+        present[away] = False
+        shuffled = np.random.default_rng(seed).permutation(away)
+        return self.exact.vectors[shuffled].astype(np.float32), present
+
+    def _without(self, away: Bool) -> GraphIndex | None:
+        """A copy of the graph that does not have these items."""
+        if self.graph is None or not away.any():
+            return self.graph
+        from similia.index.graph import GraphIndex
+
+        copy = GraphIndex.from_arrays(self.exact.vectors, self.graph.arrays(), self.graph.settings())
+        copy.remove(self.exact.ids[away])
+        return copy
+
+    def explain(
+        self,
+        k: int,
+        *,
+        queries: int = 1,
+        where: npt.ArrayLike | None = None,
+        recall: float = 0.95,
+        way: Way | None = None,
+        beam: int | None = None,
+    ) -> Plan:
+        """How a search would be done; the arguments are those of `search`, but ``queries`` is their number.
+
+        Raises:
+            InputError: a recall out of range, or a way that is not there.
+        """
+        passing = None if where is None else int(np.count_nonzero(where))
+        plan = choose(self.costs, len(self), k=k, queries=queries, passing=passing, recall=recall, ways=self.ways)
+        if way is None:
+            return plan
+        if way not in WAYS:
+            raise InputError(f"way {way!r} is unknown; there are {', '.join(WAYS)}")
+        if way not in self.ways:
+            said = "there is no graph; tune(graph=True) builds one" if way == "graph" else "Numba is not there"
+            raise InputError(f"way {way!r} cannot be taken: {said}")
+        return Plan(way, beam if way == "graph" else None, reason="as it was asked for")
+
+    def search(
+        self,
+        queries: npt.ArrayLike | Dense,
+        k: int,
+        *,
+        where: npt.ArrayLike | None = None,
+        recall: float = 0.95,
+        way: Way | None = None,
+        beam: int | None = None,
+    ) -> Hits:
+        """The k most similar items of each query; equal scores come by lower position.
+
+        Args:
+            queries: (q, d), or (d,) for one.
+            k: places a query, at least 1; may exceed n. That many are always found where there are as many.
+            where: bool (n,), the items that take part; all if None.
+            recall: the share of the true k that is to be expected, above 0; 1 for all of them, proven.
+            way: "exact", "scan" or "graph" to force one.
+            beam: of a forced graph.
+
+        Raises:
+            InputError: a number out of range, a way that is not there, or queries or a filter that do not fit.
+        """
+        given = queries.vectors if isinstance(queries, Dense) else queries
+        batch = as_vectors(given, name="queries", dimension=self.dimension)
+        plan = self.explain(k, queries=len(batch), where=where, recall=recall, way=way, beam=beam)
+        if plan.way == "graph":
+            assert self.graph is not None
+            return self.graph.search(batch, k, where=where, beam=plan.beam)
+        return (self.scan if plan.way == "scan" else self.exact).search(batch, k, where=where)
+
+    def range(
+        self,
+        queries: npt.ArrayLike | Dense,
+        threshold: float,
+        where: npt.ArrayLike | None = None,
+        *,
+        limit: int = 10_000_000,
+    ) -> Pairs:
+        """All pairs of a query and an item that score at least ``threshold``; see `ExactIndex.range`."""
+        large = len(self) >= LARGE and kernels.usable()
+        return (self.scan if large else self.exact).range(queries, threshold, where, limit=limit)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the index to a folder; who reads it meanwhile meets the old one or the new one.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        header: dict[str, Any] = {"similia": "index", "format": FORMAT, "metric": self.metric}
+        said = {"costs": self.costs and self.costs.to_dict(), "reached": list(self.reached.items())}
+        parts: dict[str, npt.NDArray[Any]] = {"said": np.frombuffer(json.dumps(said).encode(), np.uint8)}
+        if self.graph is not None:
+            header["graph"] = self.graph.settings()
+            parts |= {f"graph.{name}": array for name, array in self.graph.arrays().items()}
+        parts |= {"ids": self.exact.ids, "lengths": self.exact.lengths, "vectors": self.exact.vectors}
+        write(Path(folder) / "index", header, {name: Column.of(array) for name, array in parts.items()})
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Engine:
+        """The index that `save` wrote, mapped into memory.
+
+        Raises:
+            StorageError: there is none, it was written by another version, or it is not as it was written.
+        """
+        file = open_verified(Path(folder) / "index")
+        if file is None or file.header.get("similia") != "index" or file.header.get("format") != FORMAT:
+            raise StorageError(f"{folder} holds no index of this version that is whole; make it again")
+        vectors, ids, lengths = (file.arrays[name] for name in ("vectors", "ids", "lengths"))
+        engine = cls(vectors, ids, file.header["metric"], lengths=lengths)
+        said = json.loads(file.arrays["said"].tobytes())
+        engine.costs = said["costs"] and Costs.from_dict(said["costs"])
+        engine.reached = {float(target): float(found) for target, found in said["reached"]}
+        engine._file = file
+        if "graph" in file.header and kernels.usable():
+            from similia.index.graph import GraphIndex
+
+            arrays = {name[6:]: array for name, array in file.arrays.items() if name.startswith("graph.")}
+            engine.graph = GraphIndex.from_arrays(engine.exact.vectors, arrays, file.header["graph"])
+        return engine
