@@ -4,6 +4,7 @@
   side by side with intervals and a test.
 * `similia.evaluate.metrics` holds the metrics, one a file, on plain arrays.
 * `similia.evaluate.statistics` says how sure a number is.
+* `critical_n`, `combinatorial_dataset` and `RelevanceGraph` tell what vectors of a length can serve.
 * `similia.evaluate.datasets` names public data sets and reads those that are on this machine.
 
     >>> from similia import evaluate
@@ -18,6 +19,9 @@ from typing import TYPE_CHECKING
 from similia._lazy import attach
 
 if TYPE_CHECKING:
+    from similia.evaluate.capacity import critical_n as critical_n
+    from similia.evaluate.capacity import free_embedding_capacity as free_embedding_capacity
+    from similia.evaluate.combinatorial import combinatorial_dataset as combinatorial_dataset
     from similia.evaluate.judged import Judged as Judged
     from similia.evaluate.judged import judge as judge
     from similia.evaluate.judged import judge_hits as judge_hits
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from similia.evaluate.metrics import precision as precision
     from similia.evaluate.metrics import recall as recall
     from similia.evaluate.metrics import reciprocal_rank as reciprocal_rank
+    from similia.evaluate.relevance import RelevanceGraph as RelevanceGraph
     from similia.evaluate.report import Report as Report
     from similia.evaluate.report import compare as compare
     from similia.evaluate.run import Evaluation as Evaluation
@@ -48,17 +53,21 @@ __getattr__, __dir__, __all__ = attach(
         "Evaluation": ".run",
         "Interval": ".statistics",
         "Judged": ".judged",
+        "RelevanceGraph": ".relevance",
         "Report": ".report",
         "accuracy": ".metrics",
         "auc": ".metrics",
         "average_precision": ".metrics",
         "bootstrap_interval": ".statistics",
         "bootstrap_statistic": ".statistics",
+        "combinatorial_dataset": ".combinatorial",
         "compare": ".report",
         "confusion": ".metrics",
+        "critical_n": ".capacity",
         "evaluate": ".run",
         "evaluate_hits": ".run",
         "f1": ".metrics",
+        "free_embedding_capacity": ".capacity",
         "judge": ".judged",
         "judge_hits": ".judged",
         "ndcg": ".metrics",
