@@ -57,6 +57,11 @@ def test_every_way_keeps_its_promise(engine, vectors, queries, share):
     assert share_found(chosen, truth) > 0.9
 
 
+def test_codes_and_links_take_less_than_the_vectors(engine, vectors):
+    assert 0 < engine.graph.nbytes < 3 * vectors.nbytes  # 48 dimensions are few beside 32 links
+    assert engine.scan.nbytes < vectors.nbytes
+
+
 def test_a_recall_of_one_is_exact(engine, vectors, queries):
     assert engine.explain(10, queries=60, recall=1).way in ("exact", "scan")
     truth = ExactIndex(vectors, engine.exact.ids).search(queries, 10)

@@ -16,7 +16,7 @@ from similia.collection.showing import Sheet, html_sheets, rich_sheets, text_she
 from similia.collection.tables import TypedColumn, jsonable, to_arrow, to_pandas, to_polars, typed
 from similia.collection.workspace import Workspace
 from similia.errors import InputError
-from similia.index import ExactIndex
+from similia.index import ExactIndex, ScanIndex, kernels
 from similia.types import Float32, Int64
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BLOCK = 256
 MOST = 1_000_000
+SCANNED = 20_000
+"""From so many items on, codes are scanned for pairs, if compiled code is there; below, that would not pay."""
 _AT_ONCE = 4_000_000
 
 
@@ -110,8 +112,8 @@ class DuplicatePairs:
 def best_pairs(vectors: Float32, threshold: float, limit: int) -> tuple[Int64, Int64, Float32, bool]:
     """The ``limit`` pairs of rows with the highest cosine of at least ``threshold``; each pair once, left < right.
 
-    A block of rows is compared with all rows at or after it. Once ``limit`` pairs are held, the least of them is what
-    a pair must reach, so that memory stays bounded however many duplicates there are.
+    A block of rows is compared with all rows at or after it, or, where codes are scanned, with all. Once ``limit``
+    pairs are held, the least of them is what a pair must reach, so that memory stays bounded however many there are.
 
     Args:
         vectors: (n, d).
@@ -129,13 +131,14 @@ def best_pairs(vectors: Float32, threshold: float, limit: int) -> tuple[Int64, I
     left, right = np.empty(0, np.int64), np.empty(0, np.int64)
     scores, complete, least = np.empty(0, np.float32), True, np.float32(threshold)
     block = max(1, min(BLOCK, _AT_ONCE // max(len(vectors), 1)))
+    scan = ScanIndex(vectors) if len(vectors) >= SCANNED and kernels.usable() else None
     for start in range(0, len(vectors), block):
-        rest = vectors[start:]
-        queries = np.asarray(rest[:block], np.float32)
-        pairs = ExactIndex(rest).range(queries, float(least), limit=len(queries) * len(rest))
-        new = pairs.left < pairs.right
+        queries = np.asarray(vectors[start : start + block], np.float32)
+        rest = scan or ExactIndex(vectors[start:], np.arange(start, len(vectors)))
+        pairs = rest.range(queries, float(least), limit=len(queries) * len(rest))
+        new = pairs.left + start < pairs.right
         left = np.concatenate((left, pairs.left[new] + start))
-        right = np.concatenate((right, pairs.right[new] + start))
+        right = np.concatenate((right, pairs.right[new]))
         scores = np.concatenate((scores, pairs.scores[new]))
         if scores.size > limit:
             complete = False

@@ -7,6 +7,7 @@ that still read the older one see ids and vectors that belong together.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,9 +15,48 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from similia.index import ExactIndex
+from similia.index import ExactIndex, ScanIndex, kernels
 from similia.index.files import Mapped
 from similia.types import Bool, Float32, Hits, Int64
+
+SCANNED = 50_000
+"""From so many rows on codes are made for a scan, if compiled code is there and they are searched often enough."""
+WARM = 64
+"""Searches of the same rows that it takes: about as long, together, as making the codes."""
+
+
+class Searcher:
+    """Searches rows exactly. Of many rows that are searched often, codes are made beside, and scanned from then on.
+
+    The answers are the same. Threads share it.
+    """
+
+    def __init__(self, vectors: npt.NDArray[Any]) -> None:
+        self.exact = ExactIndex(vectors)
+        self.scan: ScanIndex | None = None
+        self._asked, self._lock = 0, threading.Lock()
+
+    def search(self, query: Float32, k: int, where: Bool | None) -> Hits:
+        """See `similia.index.ExactIndex.search`."""
+        if self.scan is not None:
+            return self.scan.search(query, k, where=where, threads=1)
+        self._warm()
+        return self.exact.search(query, k, where=where)
+
+    def _warm(self) -> None:
+        if len(self.exact) < SCANNED:
+            return
+        with self._lock:
+            self._asked += 1
+            due = self._asked == WARM
+        if due and kernels.usable():
+            # Nobody waits for it, and a process that ends meanwhile loses nothing.
+            threading.Thread(target=self._make, name="similia-codes", daemon=True).start()
+
+    def _make(self) -> None:
+        made = ScanIndex(self.exact.vectors, lengths=self.exact.lengths)
+        made.search(self.exact.vectors[:1], 1)  # compiles
+        self.scan = made
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +71,9 @@ class Part:
     alive: Bool | None = None
 
     @cached_property
-    def index(self) -> ExactIndex:
-        """The exact index over all rows, dead ones too."""
-        return ExactIndex(self.vectors)
+    def index(self) -> Searcher:
+        """What searches all rows, dead ones too."""
+        return Searcher(self.vectors)
 
     @property
     def count(self) -> int:
@@ -108,7 +148,7 @@ class Vectors:
         for part in self.parts:
             if not part.ids.size or k < 1:
                 continue
-            found = part.index.search(query, min(k, part.ids.size), where=part.mask(allowed, without))
+            found = part.index.search(query, min(k, part.ids.size), part.mask(allowed, without))
             kept = found.ids[0] >= 0
             ids.append(part.ids[found.ids[0][kept]])
             scores.append(found.scores[0][kept])

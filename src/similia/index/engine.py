@@ -88,7 +88,7 @@ class Engine:
     @functools.cached_property
     def scan(self) -> ScanIndex:
         """The index that scans codes; made when it is first asked for."""
-        return ScanIndex(self.exact.vectors, self.exact.ids, self.exact.metric)
+        return ScanIndex(self.exact.vectors, self.exact.ids, self.exact.metric, lengths=self.exact.lengths)
 
     @property
     def ways(self) -> tuple[Way, ...]:

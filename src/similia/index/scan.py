@@ -45,6 +45,7 @@ class ScanIndex:
         vectors: float32 or float16 (n, d); kept as it is, not copied, so it may be a memory map.
         ids: int64 (n,), what hits are called, unique and at least 0; by default the positions 0 to n - 1.
         metric: "cosine" (0 where a vector is zero), "dot", or "l2" (the score is minus the distance).
+        lengths: float64 (n,), those of the vectors, where they are known; see `ExactIndex`.
         seed: of what is drawn at random when the codes are made; answers do not depend on it.
 
     Raises:
@@ -62,9 +63,10 @@ class ScanIndex:
         ids: npt.ArrayLike | None = None,
         metric: Metric = "cosine",
         *,
+        lengths: Float64 | None = None,
         seed: int = 0,
     ) -> None:
-        self.exact = ExactIndex(vectors, ids, metric)
+        self.exact = ExactIndex(vectors, ids, metric, lengths=lengths)
         self._coded: Coded | None = None
         if kernels.usable() and _LEAST <= len(self.exact) <= _MOST and self.dimension <= _WIDEST:
             self._coded = Coded(self.exact.vectors, self.exact.lengths, metric, seed)

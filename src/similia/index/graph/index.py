@@ -117,6 +117,11 @@ class GraphIndex:
         """Positions that are taken, by items or by what was removed since the last `compact`."""
         return self._rows.count
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that is taken besides the vectors and the ids: codes, links, and what goes with them."""
+        return sum(array.nbytes for array in self._state.arrays().values()) + self._rows.norms.nbytes
+
     def search(
         self,
         queries: npt.ArrayLike | Dense,
