@@ -8,7 +8,7 @@ help:
 	@echo "make demo    install Similia into $(VENV) and see it find what is alike in the Python packages you have"
 	@echo "make test    the whole test suite, with coverage"
 	@echo "make check   ruff, mypy --strict, import floors"
-	@echo "make bench   the benchmarks (minutes to an hour; results in benchmarks/results/)"
+	@echo "make bench   the benchmarks (an hour or two; results in benchmarks/results/)"
 	@echo "make docs    the documentation site, in site/"
 
 $(BIN)/python:
