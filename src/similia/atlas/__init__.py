@@ -2,7 +2,8 @@
 
     >>> from similia import atlas
     >>> [info.name for info in atlas.systems()]
-    ['ANNCUR', 'Lbl2TransformerVec', 'MUVERA', 'LeanVec', 'Excision Score', 'vstash', 'LIMIT']
+    ['ANNCUR', 'Lbl2TransformerVec', 'Iceberg', 'MUVERA', 'LeanVec', 'HNSW insertion order', 'Excision Score', 'vstash',
+    'LIMIT']
 
 ``atlas.run(46)`` runs one and writes its numbers; ``atlas.results()`` reads them; ``atlas.report(results, "a.html")``
 makes a page. A claim that does not hold is reported as such.

@@ -18,7 +18,8 @@ from similia.types import Float32, Int64
 def levels(count: int, degree: int, seed: int) -> Int64:
     """The highest layer of each item, int64 (n,): floor(-ln(u) / ln(degree)) of a uniform u."""
     uniform = 1 - np.random.default_rng(seed).random(count)
-    return np.floor(-np.log(uniform) / np.log(degree)).astype(np.int64)
+    found: Int64 = np.floor(-np.log(uniform) / np.log(degree)).astype(np.int64)
+    return found
 
 
 def squared_distances(queries: Float32, items: Float32) -> Float32:
@@ -58,7 +59,7 @@ class Hnsw:
         beam: int = 40,
     ) -> None:
         self.degree, self.beam = degree, beam
-        self._rows: list[Sequence[float]] = [memoryview(row) for row in distances]
+        self._rows: list[Sequence[float]] = [row.data for row in distances]  # ten times as fast to look up in as arrays
         self._levels: list[int] = levels.tolist()
         self._links: list[dict[int, list[int]]] = [{} for _ in range(1 + max(self._levels, default=0))]
         self._entry = -1
@@ -75,7 +76,7 @@ class Hnsw:
         """
         if self._entry < 0:
             return []
-        view = memoryview(row)
+        view: Sequence[float] = row.data
         entry = self._descend(view, 0)
         return [item for _, item in self._walk(view, [entry], max(k, beam), 0)[:k]]
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from similia.index import ExactIndex, ScanIndex, kernels
+from similia.index import ExactIndex, kernels
 from similia.index.files import Mapped
 from similia.types import Bool, Float32, Hits, Int64
+
+if TYPE_CHECKING:
+    from similia.index import ScanIndex
 
 SCANNED = 50_000
 """From so many rows on codes are made for a scan, if compiled code is there and they are searched often enough."""
@@ -54,6 +57,8 @@ class Searcher:
             threading.Thread(target=self._make, name="similia-codes", daemon=True).start()
 
     def _make(self) -> None:
+        from similia.index import ScanIndex
+
         made = ScanIndex(self.exact.vectors, lengths=self.exact.lengths)
         made.search(self.exact.vectors[:1], 1)  # compiles
         self.scan = made

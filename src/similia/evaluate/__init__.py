@@ -4,6 +4,7 @@
   side by side with intervals and a test.
 * `similia.evaluate.metrics` holds the metrics, one a file, on plain arrays.
 * `similia.evaluate.statistics` says how sure a number is.
+* `funnel` says where a search loses what a task wants, `advise` which metric and kind of index suit a set of vectors.
 * `critical_n`, `combinatorial_dataset` and `RelevanceGraph` tell what vectors of a length can serve.
 * `similia.evaluate.datasets` names public data sets and reads those that are on this machine.
 
@@ -19,6 +20,11 @@ from typing import TYPE_CHECKING
 from similia._lazy import attach
 
 if TYPE_CHECKING:
+    from similia.evaluate.advisor import Advice as Advice
+    from similia.evaluate.advisor import MetaFeatures as MetaFeatures
+    from similia.evaluate.advisor import Rules as Rules
+    from similia.evaluate.advisor import advise as advise
+    from similia.evaluate.advisor import meta_features as meta_features
     from similia.evaluate.capacity import critical_n as critical_n
     from similia.evaluate.capacity import free_embedding_capacity as free_embedding_capacity
     from similia.evaluate.combinatorial import combinatorial_dataset as combinatorial_dataset
@@ -46,16 +52,31 @@ if TYPE_CHECKING:
     from similia.evaluate.statistics import bootstrap_statistic as bootstrap_statistic
     from similia.evaluate.statistics import paired_bootstrap as paired_bootstrap
     from similia.evaluate.statistics import randomisation_test as randomisation_test
+    from similia.evaluate.task_loss import Funnel as Funnel
+    from similia.evaluate.task_loss import HitRate as HitRate
+    from similia.evaluate.task_loss import LabelRecall as LabelRecall
+    from similia.evaluate.task_loss import MatchingScore as MatchingScore
+    from similia.evaluate.task_loss import NeighbourAccuracy as NeighbourAccuracy
+    from similia.evaluate.task_loss import funnel as funnel
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Advice": ".advisor",
         "Evaluation": ".run",
+        "Funnel": ".task_loss",
+        "HitRate": ".task_loss",
         "Interval": ".statistics",
         "Judged": ".judged",
+        "LabelRecall": ".task_loss",
+        "MatchingScore": ".task_loss",
+        "MetaFeatures": ".advisor",
+        "NeighbourAccuracy": ".task_loss",
         "RelevanceGraph": ".relevance",
         "Report": ".report",
+        "Rules": ".advisor",
         "accuracy": ".metrics",
+        "advise": ".advisor",
         "auc": ".metrics",
         "average_precision": ".metrics",
         "bootstrap_interval": ".statistics",
@@ -68,8 +89,10 @@ __getattr__, __dir__, __all__ = attach(
         "evaluate_hits": ".run",
         "f1": ".metrics",
         "free_embedding_capacity": ".capacity",
+        "funnel": ".task_loss",
         "judge": ".judged",
         "judge_hits": ".judged",
+        "meta_features": ".advisor",
         "ndcg": ".metrics",
         "paired_bootstrap": ".statistics",
         "pearson": ".metrics",

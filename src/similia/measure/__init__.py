@@ -2,7 +2,8 @@
 
 Vectors: `cosine`, `dot`, `negative_l2`, and `normalise` to length 1. Edits: how alike two
 revisions of one original are (`excision_score`), whatever most of the text looks like; more of them in
-`similia.measure.edits`. Items of several vectors: `chamfer`, also called MaxSim.
+`similia.measure.edits`. Items of several vectors: `chamfer`, also called MaxSim. The geometry of a
+set of vectors: `local_dimension`, `relative_contrast`, `davies_bouldin` and others.
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from similia.measure.edits import excise as excise
     from similia.measure.edits import excision_score as excision_score
     from similia.measure.edits import regions as regions
+    from similia.measure.geometry import davies_bouldin as davies_bouldin
+    from similia.measure.geometry import local_dimension as local_dimension
+    from similia.measure.geometry import neighbour_distances as neighbour_distances
+    from similia.measure.geometry import norm_variation as norm_variation
+    from similia.measure.geometry import relative_angle as relative_angle
+    from similia.measure.geometry import relative_contrast as relative_contrast
     from similia.measure.multivectors import chamfer as chamfer
     from similia.measure.multivectors import chamfer_of as chamfer_of
     from similia.measure.vectors import cosine as cosine
@@ -30,11 +37,17 @@ __getattr__, __dir__, __all__ = attach(
         "chamfer": ".multivectors",
         "chamfer_of": ".multivectors",
         "cosine": ".vectors",
+        "davies_bouldin": ".geometry",
         "dot": ".vectors",
         "excise": ".edits",
         "excision_score": ".edits",
+        "local_dimension": ".geometry",
         "negative_l2": ".vectors",
+        "neighbour_distances": ".geometry",
+        "norm_variation": ".geometry",
         "normalise": ".vectors",
         "regions": ".edits",
+        "relative_angle": ".geometry",
+        "relative_contrast": ".geometry",
     },
 )

@@ -118,13 +118,12 @@ def relative_contrast(vectors: npt.ArrayLike, *, metric: Distance = "l2", rows: 
     if len(points) < 2 or not len(wanted):
         return float("nan")
     ratios = []
+    near = 1e-10 * np.square(points - points.mean(axis=0)).sum(axis=1).max()
     for start, squares in _blocks(points, wanted):
         at = wanted[start : start + len(squares)]
-        # What is this near may be the same point, but for rounding: only those pairs are looked at again.
-        scale = np.einsum("ij,ij->i", points[at], points[at])[:, None] + np.abs(squares[np.isfinite(squares)]).max()
-        row, column = np.nonzero(squares <= 1e-12 * scale)
-        gaps = points[at[row]] - points[column]
-        squares[row, column] = np.einsum("ij,ij->i", gaps, gaps)
+        # Of what is this near, rounding may hide that it is the same point: those pairs are looked at again.
+        row, column = np.nonzero(squares <= near)
+        squares[row, column] = _squares(points, at[row], column)
         distances = np.sqrt(np.maximum(squares, 0))
         distances[(distances == 0) | np.isinf(distances)] = np.nan
         some = ~np.isnan(distances).all(axis=1)
@@ -271,11 +270,17 @@ def _blocks(points: Float64, rows: Int64) -> Iterator[tuple[int, Float64]]:
 
 def _apart(points: Float64, rows: Int64, near: Int64) -> Float64:
     """Distances of each row to its near ones, from the differences themselves, sorted."""
-    found = np.empty(near.shape)
-    step = max(1, _VALUES // max(1, near.shape[1] * points.shape[1]))
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        gaps = points[near[part]] - points[rows[part], None]
-        found[part] = np.sqrt(np.einsum("ijk,ijk->ij", gaps, gaps))
+    found = np.sqrt(_squares(points, np.repeat(rows, near.shape[1]), near.ravel())).reshape(near.shape)
     found.sort(axis=1)
+    return found
+
+
+def _squares(points: Float64, left: Int64, right: Int64) -> Float64:
+    """Squared distances of pairs, float64 (m,), from the differences themselves."""
+    found = np.empty(len(left))
+    step = max(1, _VALUES // max(1, points.shape[1]))
+    for start in range(0, len(left), step):
+        pairs = slice(start, start + step)
+        gaps = points[left[pairs]] - points[right[pairs]]
+        found[pairs] = np.einsum("ij,ij->i", gaps, gaps)
     return found

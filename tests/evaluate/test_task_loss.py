@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from similia.errors import InputError
-from similia.evaluate.funnel import (
+from similia.evaluate.task_loss import (
     HitRate,
     LabelRecall,
     MatchingScore,
