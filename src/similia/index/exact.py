@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
-from similia.index.inputs import as_ids, as_stored, longest_of, unit
+from similia.index.inputs import as_ids, as_mask, as_stored, longest_of, unit
 from similia.index.topk import best_of, candidates, check_k, where_true
 from similia.measure.vectors import TINY, norms
 from similia.types import Bool, Dense, Float32, Hits, Int64, Pairs, as_vectors
@@ -176,11 +176,7 @@ class ExactIndex:
         """The positions to gather if few take part, else those to hide after all are scored."""
         if where is None:
             return None, None
-        passing = np.asarray(where)
-        if passing.shape != (len(self),) or (len(self) and passing.dtype != np.bool_):
-            raise InputError(
-                f"where is {passing.dtype} {passing.shape}; it must be bool ({len(self)},), one value a vector"
-            )
+        passing = as_mask(where, len(self), "a vector")
         if np.count_nonzero(passing) * _SELECTIVE <= len(self):
             return np.flatnonzero(passing), None
         return None, ~passing

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
-from similia.index.inputs import as_ids
+from similia.index.inputs import as_ids, as_mask
 from similia.index.topk import best_of, candidates, check_k, where_true
 from similia.types import Bool, Bytes, Codes, Float32, Hits, Int64, Pairs
 
@@ -151,12 +151,7 @@ class HammingIndex:
     def _taking(self, where: npt.ArrayLike | None) -> Int64 | None:
         if where is None:
             return None
-        passing = np.asarray(where)
-        if passing.shape != (len(self),) or (len(self) and passing.dtype != np.bool_):
-            raise InputError(
-                f"where is {passing.dtype} {passing.shape}; it must be bool ({len(self)},), one value a code"
-            )
-        return np.flatnonzero(passing).astype(np.int64)
+        return np.flatnonzero(as_mask(where, len(self), "a code")).astype(np.int64)
 
     def _distances(self, queries: Bytes, rows: Int64 | None) -> npt.NDArray[np.int32]:
         """Bits that differ, (q, n) or (q, len(rows))."""

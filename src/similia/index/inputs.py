@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from similia.errors import InputError
 from similia.measure.vectors import TINY, norms
-from similia.types import Float32, Int64, as_vectors
+from similia.types import Bool, Float32, Int64, as_vectors
 
 Float64: TypeAlias = npt.NDArray[np.float64]
 Stored: TypeAlias = npt.NDArray[np.float32 | np.float16]
 
+METRICS = {"cosine": 0, "dot": 1, "l2": 2}  # as compiled code numbers them, see `similia.index.kernels.rescore`
 LONGEST = 1e18  # squares of longer vectors come close to the end of float32
 
 
@@ -46,6 +47,18 @@ def as_ids(ids: npt.ArrayLike | None, count: int) -> Int64:
     if count and named.min() < 0:
         raise InputError(f"ids hold {int(named.min())}; they must be at least 0, since -1 means that there is none")
     return named
+
+
+def as_mask(where: npt.ArrayLike, count: int, one: str) -> Bool:
+    """Which of ``count`` places take part, bool (count,); ``one`` is what each place is called.
+
+    Raises:
+        InputError: another type or length.
+    """
+    mask = np.asarray(where)
+    if mask.shape != (count,) or (count and mask.dtype != np.bool_):
+        raise InputError(f"where is {mask.dtype} {mask.shape}; it must be bool ({count},), one value {one}")
+    return mask.astype(np.bool_, copy=False)
 
 
 def longest_of(lengths: Float64, name: str) -> float:

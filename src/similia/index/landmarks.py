@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
-from similia.index.inputs import as_ids
+from similia.index.inputs import as_ids, as_mask
 from similia.index.topk import check_k, top_k
 from similia.types import Hits, Int64
 
@@ -196,9 +196,7 @@ class LandmarkIndex:
         check_k(pool)
         if pool < k:
             raise InputError(f"pool is {pool} and k {k}; the pool must hold at least k")
-        taking = np.ones(len(self), bool) if where is None else np.asarray(where)
-        if taking.shape != (len(self),) or (len(self) and taking.dtype != np.bool_):
-            raise InputError(f"where is {taking.dtype} {taking.shape}; it must be bool ({len(self)},)")
+        taking = np.ones(len(self), bool) if where is None else as_mask(where, len(self), "an item")
         hits = Hits.empty(len(queries), k)
         for row, query in enumerate(queries):
             estimated = np.where(taking, self.approximate([query])[0], -np.inf)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from similia.errors import InputError
 from similia.index import kernels
 from similia.index.exact import ExactIndex, Metric
+from similia.index.inputs import METRICS
 from similia.index.quantise.blocks import Table
 from similia.index.quantise.coded import Coded, CodedQueries
 from similia.index.topk import best_of, check_k
@@ -19,7 +20,6 @@ from similia.measure.vectors import norms
 from similia.types import Bool, Bytes, Dense, Float32, Hits, Int64, Pairs
 
 Float64 = npt.NDArray[np.float64]
-_METRICS = {"cosine": 0, "dot": 1, "l2": 2}  # as the kernels number them
 _LEAST = 4096  # with fewer items, comparing all of them takes no longer
 _FEW = 1024  # nor with fewer that pass a filter, once there are codes
 _SEVERAL = 8  # queries for which the codes of what passes are moved together
@@ -227,7 +227,7 @@ class ScanIndex:
                 self.exact.lengths,
                 batch.astype(np.float64),
                 lengths,
-                _METRICS[self.exact.metric],
+                METRICS[self.exact.metric],
                 coded.scaled,
                 coded.slack,
                 limits,
@@ -273,7 +273,7 @@ class ScanIndex:
         items = table.order[places[np.arange(_FOUND) < tally[:, None]]].astype(np.int64)
         scores, sure = np.empty(rows.size, np.float32), np.zeros(rows.size, np.bool_)
         if (address := self._address()) is not None:
-            metric, wide = _METRICS[self.exact.metric], batch.astype(np.float64)
+            metric, wide = METRICS[self.exact.metric], batch.astype(np.float64)
             score_pairs(address, self.exact.lengths, wide, lengths, metric, rows, items, scores, sure)
         scores[~sure] = self.exact.score_pairs(batch, rows[~sure], items[~sure])
         kept = scores >= least

@@ -9,7 +9,7 @@ import numpy as np
 from similia.index.exact import ExactIndex
 from similia.index.graph.coding import Coder, Int8
 from similia.index.graph.rows import Rows
-from similia.index.inputs import unit
+from similia.index.inputs import METRICS, unit
 from similia.measure.vectors import norms
 from similia.types import Bool, Float32, Int64
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from similia.index.graph.prune import Int32
     from similia.index.graph.state import State
 
-_METRICS = {"cosine": 0, "dot": 1, "l2": 2}  # as `similia.index.kernels.rescore` has them
 _SCANNED = 2048  # of fewer wanted items all codes are scored
 _SHARE = 10  # and where less than one item in so many is wanted
 _MOST = 0.8  # where more than this share is wanted, the walk goes over all, and the rest is dropped
@@ -109,7 +108,7 @@ class Finder:
 
         rows, state = self._rows, self._state
         least = _JUDGED if self._left > found.shape[1] else self._left + 1  # where all are at hand, all are scored
-        queries, lengths, metric = batch.astype(np.float64), norms(batch), _METRICS[self._coder.metric]
+        queries, lengths, metric = batch.astype(np.float64), norms(batch), METRICS[self._coder.metric]
         asked = (queries, lengths, metric, found, estimates, counts, tallies, least, places, scores)
         if rows.in_place:
             base, added = rows.given.ctypes.data, rows.added.ctypes.data

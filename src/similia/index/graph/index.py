@@ -15,7 +15,7 @@ from similia.index.exact import Metric
 from similia.index.graph.coding import FITTED, Coder, fit
 from similia.index.graph.find import Finder
 from similia.index.graph.rows import Rows
-from similia.index.inputs import as_ids, as_stored, longest_of
+from similia.index.inputs import as_ids, as_mask, as_stored, longest_of
 from similia.index.topk import check_k
 from similia.measure.vectors import norms
 from similia.types import Bool, Dense, Float32, Hits, Int64, as_vectors
@@ -317,12 +317,7 @@ class GraphIndex:
         """The nodes that may be found."""
         if where is None:
             return self._state.alive
-        passing = np.asarray(where)
-        if passing.shape != (self.positions,) or (self.positions and passing.dtype != np.bool_):
-            raise InputError(
-                f"where is {passing.dtype} {passing.shape}; it must be bool ({self.positions},), one value a position"
-            )
-        wanted: Bool = passing[self._state.order] & self._state.alive
+        wanted: Bool = as_mask(where, self.positions, "a position")[self._state.order] & self._state.alive
         return wanted
 
     def _positions(self, ids: npt.NDArray[Any]) -> Int64:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from similia.errors import InputError
 from similia.index.exact import ExactIndex
-from similia.index.inputs import as_ids
+from similia.index.inputs import as_ids, as_mask
 from similia.index.multivector.fde import FixedDimensionalEncoder
 from similia.index.topk import best_of, candidates, check_k
 from similia.measure.multivectors import chamfer, chamfer_of, chosen_scores
@@ -101,12 +101,7 @@ class MultiVectorIndex:
     def _taking(self, where: npt.ArrayLike | None) -> Bool:
         if where is None:
             return self._filled
-        passing = np.asarray(where)
-        if passing.shape != (len(self),) or (len(self) and passing.dtype != np.bool_):
-            raise InputError(
-                f"where is {passing.dtype} {passing.shape}; it must be bool ({len(self)},), one value an item"
-            )
-        return passing & self._filled
+        return as_mask(where, len(self), "an item") & self._filled
 
     def _all(self, queries: MultiVector, taking: Bool, k: int, slack: Float32) -> tuple[Int64, Int64]:
         """Which pairs may be among the best, of all."""
