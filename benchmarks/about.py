@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from benchmarks.common import write
 from similia import encode
+from similia.encode.aspect import leaning
+from similia.encode.base import unit
 from similia.encode.sentences import sentences
 from similia.evaluate import datasets
 from similia.index import top_k
@@ -67,22 +69,6 @@ def quality(vectors: Float32, labels: npt.NDArray[np.bool_], half: slice) -> flo
     shared = (labels[half][:, None, :] & labels[near]).any(axis=2)
     precision = shared.cumsum(axis=1) / np.arange(1, 11)
     return float(((precision * shared).sum(axis=1) / 10).mean())
-
-
-def leaning(parts: Float32, owner: npt.NDArray[np.int64], about: Float32, temperature: float, count: int) -> Float32:
-    """The parts of each text, weighted by a softmax of their similarity to the aspect."""
-    logits = parts @ about / temperature
-    highest = np.full(count, -np.inf)
-    np.maximum.at(highest, owner, logits)
-    weights = np.exp(logits - highest[owner])
-    summed = np.zeros((count, parts.shape[1]), np.float32)
-    np.add.at(summed, owner, parts * (weights / np.bincount(owner, weights, count)[owner])[:, None].astype(np.float32))
-    return unit(summed)
-
-
-def unit(vectors: Float32) -> Float32:
-    """Rows of length 1."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from similia.encode.base import Encoder, Side, as_texts, check_side, fingerprint, unit
 from similia.encode.sentences import MOST, sentences
@@ -94,11 +95,22 @@ class AspectEncoder:
         owner = np.repeat(np.arange(len(texts)), [len(each) for each in parts])
         found = self.base.encode([*texts, *(sentence for each in parts for sentence in each)], side=side).vectors
         whole, single = unit(found[: len(texts)]), unit(found[len(texts) :])
-        logits = (single @ self.direction).astype(np.float64) / self.temperature
-        highest = np.full(len(texts), -np.inf)
-        np.maximum.at(highest, owner, logits)
-        weights = np.exp(logits - highest[owner])
-        weights /= np.bincount(owner, weights, len(texts))[owner]
-        chosen = np.zeros_like(whole)
-        np.add.at(chosen, owner, single * weights[:, None].astype(np.float32))
-        return unit(self.share * unit(chosen) + (1 - self.share) * whole)
+        chosen = leaning(single, owner, self.direction, self.temperature, len(texts))
+        return unit(self.share * chosen + (1 - self.share) * whole)
+
+
+def leaning(
+    parts: Float32, owner: npt.NDArray[np.int64], direction: Float32, temperature: float, count: int
+) -> Float32:
+    """The parts (m, d) of ``count`` texts, each weighted by a softmax of its inner product with the direction (d,).
+
+    ``owner`` (m,) says whose each part is. Returns float32 (count, d), of length 1 (or 0).
+    """
+    logits = (parts @ direction).astype(np.float64) / temperature
+    highest = np.full(count, -np.inf)
+    np.maximum.at(highest, owner, logits)
+    weights = np.exp(logits - highest[owner])
+    weights /= np.bincount(owner, weights, count)[owner]
+    chosen = np.zeros((count, parts.shape[1]), np.float32)
+    np.add.at(chosen, owner, parts * weights[:, None].astype(np.float32))
+    return unit(chosen)
