@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test fuzz check bench docs clean
 help:
 	@echo "make demo    install Similia into $(VENV) and see it find what is alike in the Python packages you have"
 	@echo "make test    the whole test suite, with coverage"
+	@echo "make fuzz    the suite once more, with new random examples for every property"
 	@echo "make check   ruff, mypy --strict, import floors"
 	@echo "make bench   the benchmarks (an hour or two; results in benchmarks/results/)"
 	@echo "make docs    the documentation site, in site/"
@@ -31,6 +32,9 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+fuzz: $(VENV)/.dev
+	SIMILIA_FUZZ=300 $(BIN)/python -m pytest
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from similia.cli import output
@@ -41,6 +41,7 @@ def _written(rows: Any, form: Format, capsys: pytest.CaptureFixture[str]) -> str
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
+@example(rows=[{"\u2028": "\x85\u2029"}])
 def test_any_rows_parse_back(rows: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
     def refuse(name: str) -> None:
         raise AssertionError(name)

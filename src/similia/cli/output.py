@@ -16,6 +16,10 @@ from similia.cli.text import clean
 
 Row = Mapping[str, Any]
 
+# JSON escapes the C0 controls itself. DEL and the C1 controls would reach the terminal, and U+2028 and U+2029 end a
+# line for str.splitlines and its like.
+_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+
 
 def chosen(given: Format | None) -> Format:
     """The format to write: what was asked for, else a table on a terminal and JSON anywhere else."""
@@ -48,8 +52,7 @@ def write(value: Any, rows: Iterable[Row], given: Format | None) -> bool:
 def _json(value: Any, indent: int | None = None) -> str:
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     text = json.dumps(_finite(value), ensure_ascii=ascii_only, indent=indent, default=str, allow_nan=False)
-    # JSON escapes the C0 controls itself; DEL and the C1 controls would reach the terminal.
-    return "".join(f"\\u{ord(one):04x}" if "\x7f" <= one <= "\x9f" else one for one in text)
+    return text.translate(_ESCAPES)
 
 
 def _finite(value: Any) -> Any:

@@ -81,6 +81,14 @@ def test_json_lines_lose_nothing(
     assert found == _expected(rows, plain)
 
 
+def test_every_splitter_finds_the_same_json_lines(tmp_path: Path) -> None:
+    rows = [{"id": f"\x85{n}", "text": "a\u2028b\u2029c\x0bd\x1ce"} for n in range(3)]
+    path = tmp_path / "a.jsonl"
+    batches = iter([([str(n) for n in range(3)], rows, {})])
+    assert write_table(path, None, {"id": "text", "text": "text"}, batches) == 3
+    assert [json.loads(line) for line in path.read_text("utf-8").splitlines()] == rows
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(st.data(), st.sampled_from(["csv", "tsv", "csv.gz"]), st.integers(1, 4))
 def test_csv_comes_back_with_its_schema(

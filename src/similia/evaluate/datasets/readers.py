@@ -57,13 +57,13 @@ def vaswani(name: str, source: Source, split: str) -> RetrievalDataset:
 
 def nfcorpus(name: str, source: Source, split: str) -> RetrievalDataset:
     """NFCorpus: all query titles, judgments of three levels (2 direct, 1 indirect link)."""
-    files = {name.rsplit("/", 1)[-1]: content.decode("utf-8") for name, content in source.files()}
+    files = {name.rsplit("/", 1)[-1]: content.decode("utf-8").split("\n") for name, content in source.files()}
 
     def rows(file: str) -> list[tuple[str, str]]:
-        return [(key, text) for key, text in (line.split("\t", 1) for line in files[file].splitlines() if line)]
+        return [(key, text) for key, text in (line.rstrip("\r").split("\t", 1) for line in files[file] if line)]
 
     qrels: dict[str, dict[str, float]] = {}
-    for line in files["s-3.qrel"].splitlines():
+    for line in filter(None, files["s-3.qrel"]):
         query, _, item, grade = line.split("\t")
         qrels.setdefault(query, {})[item] = float(grade)
     return assemble(name, rows("d-collection.docs"), rows("q-titles.queries"), qrels)
@@ -141,6 +141,6 @@ def humanevalpack(name: str, source: Source, split: str) -> RecordsDataset:
     def read() -> Iterator[dict[str, Any]]:
         for path, content in source.files():
             if path.startswith(f"{split}/"):
-                yield from map(json.loads, content.decode("utf-8").splitlines())
+                yield from map(json.loads, content.splitlines())
 
     return RecordsDataset(name, source.path, read)
