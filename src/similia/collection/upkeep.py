@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from similia.collection.searcher import Kept
 from similia.collection.store import SenseRow, Store
 from similia.collection.vectors import Part, Vectors
 from similia.index.files import Column, Mapped, open_verified, write
+from similia.measure.vectors import norms
 from similia.types import Float32, Int64
 
 CHUNK = 16_384
@@ -88,11 +91,25 @@ def _from_file(store: Store, row: SenseRow) -> Vectors | None:
     file = open_verified(path_of(store.folder, row))
     if file is None or not belongs(file, store, row):
         return None
-    return _mapped(file, row, file.header["version"])
+    return _mapped(store, file, row, file.header["version"])
 
 
-def _mapped(file: Mapped, row: SenseRow, version: int) -> Vectors:
-    return Vectors(version, row.dimension, (Part(file.arrays["ids"], file.arrays["vectors"]),), file)
+def _mapped(store: Store, file: Mapped, row: SenseRow, version: int) -> Vectors:
+    lengths = file.arrays.get("lengths")  # files that an earlier version wrote have none
+    base = Part(file.arrays["ids"], file.arrays["vectors"], None, lengths, kept(store, row, version))
+    return Vectors(version, row.dimension, (base,), file)
+
+
+def kept(store: Store, row: SenseRow, version: int) -> Kept:
+    """Where the index of a sense is, for the table of vectors of this version."""
+
+    def changed(since: int) -> Int64 | None:
+        with store.snapshot():
+            deleted = store.deleted_since(since)
+            written = [ids for ids, _ in store.vector_batches(row.name, since=since)]
+        return None if deleted is None else np.unique(np.concatenate([deleted, *written]))
+
+    return Kept(store.folder / "derived" / f"index-{row.id}", header(store, row, version), changed)
 
 
 def _advanced(store: Store, row: SenseRow, version: int, start: Vectors) -> Vectors | None:
@@ -166,10 +183,18 @@ def _written(
     store: Store, row: SenseRow, version: int, ids: Iterable[Int64], vectors: Iterable[Float32]
 ) -> Vectors | None:
     """Write the file and map it; None where the folder cannot be written."""
-    path = path_of(store.folder, row)
+    path, lengths = path_of(store.folder, row), list[npt.NDArray[np.float64]]()
+
+    def measured() -> Iterator[npt.NDArray[Any]]:
+        for chunk in vectors:
+            stored = chunk.astype(KINDS[row.precision], copy=False)
+            lengths.append(norms(stored))
+            yield stored
+
     columns = {
-        "vectors": Column(KINDS[row.precision], (row.count, row.dimension), vectors),
+        "vectors": Column(KINDS[row.precision], (row.count, row.dimension), measured()),
         "ids": Column("<i8", (row.count,), ids),
+        "lengths": Column("<f8", (row.count,), lengths),
     }
     try:
         write(path, header(store, row, version), columns)
@@ -178,7 +203,7 @@ def _written(
     file = open_verified(path)
     if file is None or file.header.get("version") != version:  # another process was there after us
         return None
-    return _mapped(file, row, version)
+    return _mapped(store, file, row, version)
 
 
 def sweep(store: Store, rows: list[SenseRow]) -> None:

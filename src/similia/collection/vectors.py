@@ -7,78 +7,35 @@ that still read the older one see ids and vectors that belong together.
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from similia.index import ExactIndex, kernels
+from similia.collection.searcher import Kept, Searcher
 from similia.index.files import Mapped
 from similia.types import Bool, Float32, Hits, Int64
-
-if TYPE_CHECKING:
-    from similia.index import ScanIndex
-
-SCANNED = 50_000
-"""From so many rows on codes are made for a scan, if compiled code is there and they are searched often enough."""
-WARM = 64
-"""Searches of the same rows that it takes: about as long, together, as making the codes."""
-
-
-class Searcher:
-    """Searches rows exactly. Of many rows that are searched often, codes are made beside, and scanned from then on.
-
-    The answers are the same. Threads share it.
-    """
-
-    def __init__(self, vectors: npt.NDArray[Any]) -> None:
-        self.exact = ExactIndex(vectors)
-        self.scan: ScanIndex | None = None
-        self._asked, self._lock = 0, threading.Lock()
-
-    def search(self, query: Float32, k: int, where: Bool | None) -> Hits:
-        """See `similia.index.ExactIndex.search`."""
-        if self.scan is not None:
-            return self.scan.search(query, k, where=where, threads=1)
-        self._warm()
-        return self.exact.search(query, k, where=where)
-
-    def _warm(self) -> None:
-        if len(self.exact) < SCANNED:
-            return
-        with self._lock:
-            self._asked += 1
-            due = self._asked == WARM
-        if due and kernels.usable():
-            # Nobody waits for it, and a process that ends meanwhile loses nothing.
-            threading.Thread(target=self._make, name="similia-codes", daemon=True).start()
-
-    def _make(self) -> None:
-        from similia.index import ScanIndex
-
-        made = ScanIndex(self.exact.vectors, lengths=self.exact.lengths)
-        made.search(self.exact.vectors[:1], 1)  # compiles
-        self.scan = made
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
     """Rows: ``ids`` int64 (n,) ascending, ``vectors`` float32 or float16 (n, d).
 
-    ``alive`` bool (n,) is None where every row is.
+    ``alive`` bool (n,) is None where every row is; ``lengths`` and ``kept`` are those of `Searcher`.
     """
 
     ids: Int64
     vectors: npt.NDArray[Any]
     alive: Bool | None = None
+    lengths: npt.NDArray[np.float64] | None = None
+    kept: Kept | None = None
 
     @cached_property
     def index(self) -> Searcher:
         """What searches all rows, dead ones too."""
-        return Searcher(self.vectors)
+        return Searcher(self.vectors, self.ids, self.lengths, self.kept)
 
     @property
     def count(self) -> int:
@@ -93,7 +50,7 @@ class Part:
             return self
         alive = np.ones(self.ids.size, bool) if self.alive is None else self.alive.copy()
         alive[found] = False
-        part = Part(self.ids, self.vectors, alive)
+        part = replace(self, alive=alive)
         if "index" in self.__dict__:
             part.__dict__["index"] = self.index
         return part
@@ -136,7 +93,15 @@ class Vectors:
         """Whether the mapped file is still what was verified."""
         return self.file is None or self.file.unchanged()
 
-    def search(self, query: Float32, k: int, *, allowed: Int64 | None = None, without: int | None = None) -> Hits:
+    def search(
+        self,
+        query: Float32,
+        k: int,
+        *,
+        allowed: Int64 | None = None,
+        without: int | None = None,
+        recall: float | None = None,
+    ) -> Hits:
         """The k items of the highest cosine to one query, best first, ties by id.
 
         Args:
@@ -144,6 +109,7 @@ class Vectors:
             k: the most hits.
             allowed: ids that may be found, ascending; None for all.
             without: an id that may not.
+            recall: the share of the true k that is to be expected; see `Searcher.search`.
 
         Returns:
             Hits of one query with ``min(k, len(self))`` places.
@@ -153,9 +119,9 @@ class Vectors:
         for part in self.parts:
             if not part.ids.size or k < 1:
                 continue
-            found = part.index.search(query, min(k, part.ids.size), part.mask(allowed, without))
+            found = part.index.search(query, min(k, part.ids.size), part.mask(allowed, without), recall)
             kept = found.ids[0] >= 0
-            ids.append(part.ids[found.ids[0][kept]])
+            ids.append(found.ids[0][kept])
             scores.append(found.scores[0][kept])
         hits = Hits.empty(1, max(k, 0))
         if ids:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,11 @@ import numpy.typing as npt
 from similia.errors import InputError, StorageError
 from similia.index import kernels
 from similia.index.exact import ExactIndex, Metric
-from similia.index.files import Column, Mapped, open_verified, write
+from similia.index.files import Column, open_verified, write
 from similia.index.planning import WAYS, Costs, Plan, Way, choose
 from similia.index.scan import ScanIndex
 from similia.index.tuning import Measured, apart, recall
-from similia.types import Bool, Dense, Float32, Hits, Pairs, as_vectors
+from similia.types import Bool, Dense, Float32, Hits, Int64, Pairs, as_vectors
 
 if TYPE_CHECKING:
     from similia.index.graph import GraphIndex
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 LARGE = 50_000  # items; with fewer, comparing every vector takes some milliseconds, and nothing is compiled
 ASKED = 400  # queries that are kept apart to tune on, and as many to report on
 TARGETS = (0.9, 0.95, 0.99)
-FORMAT = 1
+FORMAT = 2
+_SHARED = ("ids", "norms")
 
 
 class Engine:
@@ -70,7 +72,6 @@ class Engine:
         self.graph: GraphIndex | None = None
         self.costs: Costs | None = None
         self.reached: dict[float, float] = {}
-        self._file: Mapped | None = None
 
     def __len__(self) -> int:
         return len(self.exact)
@@ -219,6 +220,70 @@ class Engine:
         large = len(self) >= LARGE and kernels.usable()
         return (self.scan if large else self.exact).range(queries, threshold, where, limit=limit)
 
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What was built and measured, without the vectors and the ids: to be saved, and taken up by `from_arrays`."""
+        said = {"costs": self.costs and self.costs.to_dict(), "reached": list(self.reached.items())}
+        parts: dict[str, npt.NDArray[Any]] = {"said": np.frombuffer(json.dumps(said).encode(), np.uint8)}
+        if self.graph is not None:
+            # Its rows are those of the engine, which have these already.
+            parts |= {f"graph.{name}": a for name, a in self.graph.arrays().items() if name not in _SHARED}
+        return parts
+
+    def settings(self) -> dict[str, Any]:
+        """All that is not an array, as JSON holds it."""
+        graph = {} if self.graph is None else {"graph": self.graph.settings()}
+        return {"similia": "index", "format": FORMAT, "metric": self.metric, **graph}
+
+    @classmethod
+    def from_arrays(
+        cls,
+        vectors: npt.ArrayLike,
+        ids: npt.ArrayLike | None,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        settings: Mapping[str, Any],
+        *,
+        lengths: npt.NDArray[np.float64] | None = None,
+        were: Int64 | None = None,
+        changed: npt.ArrayLike = (),
+    ) -> Engine:
+        """The engine that `arrays` and `settings` came from; all may be memory maps.
+
+        Args:
+            vectors: as of the class.
+            ids: as of the class.
+            arrays: what `arrays` gave.
+            settings: what `settings` gave.
+            lengths: as of the class.
+            were: int64 (m,), the ids that the engine had, if the vectors are others now: the graph follows them, at
+                about the cost of adding what is new. What was measured stays; it is by item.
+            changed: then, ids that it had but whose vectors are others.
+
+        Raises:
+            StorageError: they were written by another version.
+            InputError: vectors that do not fit.
+        """
+        if settings.get("similia") != "index" or settings.get("format") != FORMAT:
+            raise StorageError("this is no index of this version; make it again")
+        engine = cls(vectors, ids, settings["metric"], lengths=lengths)
+        said = json.loads(arrays["said"].tobytes())
+        engine.costs = said["costs"] and Costs.from_dict(said["costs"])
+        engine.reached = {float(target): float(found) for target, found in said["reached"]}
+        if "graph" in settings and kernels.usable():
+            from similia.index.graph import GraphIndex
+            from similia.index.graph.follow import follow
+
+            parts = {name.removeprefix("graph."): array for name, array in arrays.items() if name.startswith("graph.")}
+            exact = engine.exact
+            if were is None:
+                parts |= {"ids": exact.ids, "norms": exact.lengths}
+                engine.graph = GraphIndex.from_arrays(exact.vectors, parts, settings["graph"])
+            else:
+                parts |= {"ids": were, "norms": np.zeros(len(were))}
+                gone = np.broadcast_to(np.float32(0), (len(were), engine.dimension))  # a graph follows without them
+                before = GraphIndex.from_arrays(gone, parts, settings["graph"])
+                engine.graph = follow(before, exact.vectors, exact.ids, changed, lengths=exact.lengths)
+        return engine
+
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the index to a folder; who reads it meanwhile meets the old one or the new one.
 
@@ -226,14 +291,9 @@ class Engine:
             OSError: the folder cannot be written.
         """
         Path(folder).mkdir(parents=True, exist_ok=True)
-        header: dict[str, Any] = {"similia": "index", "format": FORMAT, "metric": self.metric}
-        said = {"costs": self.costs and self.costs.to_dict(), "reached": list(self.reached.items())}
-        parts: dict[str, npt.NDArray[Any]] = {"said": np.frombuffer(json.dumps(said).encode(), np.uint8)}
-        if self.graph is not None:
-            header["graph"] = self.graph.settings()
-            parts |= {f"graph.{name}": array for name, array in self.graph.arrays().items()}
+        parts = self.arrays()
         parts |= {"ids": self.exact.ids, "lengths": self.exact.lengths, "vectors": self.exact.vectors}
-        write(Path(folder) / "index", header, {name: Column.of(array) for name, array in parts.items()})
+        write(Path(folder) / "index", self.settings(), {name: Column.of(array) for name, array in parts.items()})
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Engine:
@@ -246,14 +306,4 @@ class Engine:
         if file is None or file.header.get("similia") != "index" or file.header.get("format") != FORMAT:
             raise StorageError(f"{folder} holds no index of this version that is whole; make it again")
         vectors, ids, lengths = (file.arrays[name] for name in ("vectors", "ids", "lengths"))
-        engine = cls(vectors, ids, file.header["metric"], lengths=lengths)
-        said = json.loads(file.arrays["said"].tobytes())
-        engine.costs = said["costs"] and Costs.from_dict(said["costs"])
-        engine.reached = {float(target): float(found) for target, found in said["reached"]}
-        engine._file = file
-        if "graph" in file.header and kernels.usable():
-            from similia.index.graph import GraphIndex
-
-            arrays = {name[6:]: array for name, array in file.arrays.items() if name.startswith("graph.")}
-            engine.graph = GraphIndex.from_arrays(engine.exact.vectors, arrays, file.header["graph"])
-        return engine
+        return cls.from_arrays(vectors, ids, file.arrays, file.header, lengths=lengths)
