@@ -1,6 +1,6 @@
 """The engine against other libraries: recall and processor time on real sentence vectors.
 
-python -m benchmarks.engine [--count N] [--only graph exact filter]     # needs the extras fast and bench
+python -m benchmarks.engine [--count N] [--only graph exact]     # needs the extras fast, bench and plot
 
 Every system runs on one thread in one process, by turns, in an order drawn anew for every round. The setting of each is
 the cheapest that reaches a recall@10 of .95 (and .99) on 1,000 queries; the time is that of 1,000 others.
@@ -9,166 +9,105 @@ the cheapest that reaches a recall@10 of .95 (and .99) on 1,000 queries; the tim
 from __future__ import annotations
 
 import argparse
-import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from benchmarks.common import write
-from benchmarks.peers import EFFORTS, EXACT, GRAPHS, Float32, Ids, Maker, System, blas
+from benchmarks.common import RESULTS, write
 from benchmarks.vectors import load
+from similia.evaluate.speed import System, compare, plot
+from similia.evaluate.speed.building import build
+from similia.evaluate.speed.peers import EXACT, GRAPHS, blas
+from similia.evaluate.speed.systems import GRAPH, SCAN
+from similia.types import Float32, Int64
 
 K = 10
-TARGETS = (0.95, 0.99)
 ROUNDS = 5
-KINDS = {"in": "like the items", "out": "short phrases"}
-SHARES = (0.1, 0.01, 0.001)
+SINGLES = 200
 
 
-def ours_graph(base: Float32) -> System:
-    """Our graph index."""
-    from similia.index.graph import GraphIndex
-
-    index = GraphIndex(base, metric="cosine")
-
-    def search(queries: Float32, k: int, effort: int) -> Ids:
-        return index.search(queries, k, beam=effort).ids
-
-    return System("similia graph", search, EFFORTS, index.nbytes)
+def say(text: str) -> None:
+    """Progress."""
+    print(text, flush=True)
 
 
-def ours_scan(base: Float32) -> System:
-    """Our exact scan of codes."""
-    from similia.index.scan import ScanIndex
-
-    index = ScanIndex(base)
-    return System(
-        "similia scan (exact)", lambda q, k, effort: index.search(q, k, threads=1).ids, (0,), index.nbytes + base.nbytes
-    )
-
-
-def recall(found: Ids, truth: Ids) -> float:
-    """The share of the true neighbours that were found."""
-    return float(np.mean([len(set(one) & set(other)) / len(other) for one, other in zip(found, truth, strict=True)]))
-
-
-def microseconds(call: Callable[[], Any], queries: int) -> float:
-    """Processor time a query."""
-    started = time.process_time()
-    call()
-    return (time.process_time() - started) / queries * 1e6
-
-
-def built(makers: Sequence[Maker], base: Float32) -> tuple[list[System], dict[str, float]]:
-    """Each system that is installed, and the processor seconds that it took."""
-    systems, seconds = [], {}
-    for maker in makers:
-        if not maker.there:
-            print(f"{maker.name} is not installed: left out")
-            continue
-        started = time.process_time()
-        systems.append(maker.make(base))
-        seconds[systems[-1].name] = time.process_time() - started
-        print(f"{maker.name}: built in {seconds[systems[-1].name]:.1f} s", flush=True)
-    return systems, seconds
-
-
-def cheapest(system: System, queries: Float32, truth: Ids, target: float) -> int | None:
-    """The least effort that reaches the target, or None."""
-    for effort in system.efforts:
-        if recall(system.search(queries, K, effort), truth) >= target:
-            return effort
-    return None
-
-
-def graphs(base: Float32, queries: dict[str, Float32], truth: dict[str, Ids], about: str) -> None:
+def graphs(base: Float32, queries: dict[str, Float32], truth: dict[str, Int64], about: str) -> None:
     """Graphs and partitions at equal recall."""
-    ours = [Maker("similia graph", "numba", ours_graph), Maker("similia scan (exact)", "numba", ours_scan)]
-    systems, seconds = built([*ours, *GRAPHS], base)
-    half = len(queries["in"]) // 2
-    settings = {
-        (system.name, kind, target): cheapest(system, queries[kind][:half], truth[kind][:half], target)
-        for system in systems
-        for kind in KINDS
-        for target in TARGETS
-    }
-    times: dict[tuple[str, str, float], list[float]] = {}
-    singles: dict[str, list[float]] = {}
-    by_name = {system.name: system for system in systems}
-    for turn in range(ROUNDS):
-        jobs = [job for job, effort in settings.items() if effort is not None]
-        random.Random(turn).shuffle(jobs)
-        for job in jobs:
-            system, asked, effort = by_name[job[0]], queries[job[1]][half:], settings[job]
-            assert effort is not None
-            times.setdefault(job, []).append(microseconds(lambda: system.search(asked, K, effort), len(asked)))  # noqa: B023
-            if job[1:] == ("in", TARGETS[0]):
-                one_by_one = [asked[place : place + 1] for place in range(200)]
-                spent = microseconds(lambda: [system.search(one, K, effort) for one in one_by_one], 200)  # noqa: B023
-                singles.setdefault(system.name, []).append(spent)
+    systems, seconds = build([GRAPH, SCAN, *GRAPHS], base, told=say)
+    found = compare(systems, queries, truth, count=len(base), rounds=ROUNDS, curve=True, told=say)
+    found = replace(found, seconds=seconds)
+    plot(found, RESULTS / "engine.svg")
+    chosen = {system.name: system.reached.get(("in", 0.95)) for system in found.systems}
+    singles = one_by_one(
+        [(system, point.effort) for system in systems if (point := chosen[system.name]) is not None],
+        queries["in"][-SINGLES:],
+    )
     rows = []
-    for system in systems:
+    for system in found.systems:
         row: dict[str, Any] = {
             "system": system.name,
             "build, CPU s": seconds[system.name],
             "memory, MiB": system.memory / 2**20,
         }
-        for kind in KINDS:
-            for target in TARGETS:
-                job = system.name, kind, target
-                effort = settings[job]
-                if effort is None:
-                    row[f"{target:.2f} {kind}"] = "not reached"
-                    continue
-                got = recall(system.search(queries[kind][half:], K, effort), truth[kind][half:])
-                row[f"{target:.2f} {kind}"] = f"{np.median(times[job]):.0f} ({got:.3f})"
-        row["single, 0.95 in"] = float(np.median(singles.get(system.name, [np.nan])))
+        for kind in found.kinds:
+            for target in found.targets:
+                point = system.reached.get((kind, target))
+                said = "not reached" if point is None else f"{point.microseconds:.0f} ({point.recall:.3f})"
+                row[f"{target:.2f} {kind}"] = said
+        row["single, 0.95 in"] = singles.get(system.name, "")
         rows.append(row)
     write(
         "engine",
         "Search at equal recall",
         "python -m benchmarks.engine --only graph",
         rows,
-        f"{about}. Processor microseconds a query (recall@10 of the timed queries), one thread, batches of {half:,}; "
-        '"in" queries are texts like the items, "out" are single words and short phrases. Last: one query a call.',
+        f"{about}. Processor microseconds a query (recall@10 of the timed queries), one thread, batches of "
+        f"{len(queries['in']) // 2:,}; 'in' queries are texts like the items, 'out' are words and short phrases. "
+        "Last: one query a call.",
     )
 
 
-def exact(base: Float32, queries: dict[str, Float32], truth: dict[str, Ids], about: str) -> None:
-    """Exact search of a batch."""
-    systems, seconds = built([Maker("similia scan (exact)", "numba", ours_scan), *EXACT], base)
-    asked = queries["in"]
-    times: dict[str, list[float]] = {}
-    for system in systems:
-        system.search(asked[:64], K, 0)
+def one_by_one(systems: Sequence[tuple[System, int]], queries: Float32) -> dict[str, float]:
+    """Processor microseconds of a query that is asked alone, by turns; the median."""
+    spent: dict[str, list[float]] = {}
     for turn in range(ROUNDS):
-        order = list(systems)
-        random.Random(turn).shuffle(order)
-        for system in order:
-            times.setdefault(system.name, []).append(
-                microseconds(lambda: system.search(asked, K, 0), len(asked))  # noqa: B023
-            )
-    ours = float(np.median(times[systems[0].name]))
+        for number in np.random.default_rng(turn).permutation(len(systems)):
+            system, effort = systems[int(number)]
+            started = time.process_time()
+            for place in range(len(queries)):
+                system.search(queries[place : place + 1], K, effort)
+            spent.setdefault(system.name, []).append((time.process_time() - started) / len(queries) * 1e6)
+    return {name: float(np.median(times)) for name, times in spent.items()}
+
+
+def exact(base: Float32, queries: dict[str, Float32], truth: dict[str, Int64], about: str) -> None:
+    """Exact search of a batch."""
+    systems, seconds = build([SCAN, *EXACT], base, told=say)
+    for system in systems:
+        system.search(queries["in"][:64], K, 0)  # compiles
+    twice = {"": np.concatenate([queries["in"], queries["in"]])}  # the second half is timed, whole
+    answers = {"": np.concatenate([truth["in"], truth["in"]])}
+    found = compare(systems, twice, answers, count=len(base), targets=(0.95,), rounds=ROUNDS, told=say)
     rows = [
         {
-            "system": system.name,
-            "build, CPU s": seconds[system.name],
-            "CPU µs a query": float(np.median(times[system.name])),
-            "ratio to ours": float(np.median(times[system.name])) / ours,
-            "recall": recall(system.search(asked, K, 0), truth["in"]),
+            "system": row["system"],
+            "build, CPU s": seconds[row["system"]],
+            "CPU µs a query": row["µs at 0.95"],
+            "ratio to ours": row["ratio at 0.95"],
+            "recall": row["recall at 0.95"],
         }
-        for system in systems
+        for row in found.rows()
     ]
     write(
         "engine_exact",
         "Exact search of a batch",
         "python -m benchmarks.engine --only exact",
         rows,
-        f"{about}; {len(asked):,} queries in a batch, one thread.",
+        f"{about}; {len(queries['in']):,} queries in a batch, one thread.",
     )
 
 
@@ -187,14 +126,9 @@ def measure(count: int | None, only: Sequence[str]) -> None:
     vectors = load()
     base = np.ascontiguousarray(vectors.base[:count])
     about = vectors.about if count is None else f"{len(base):,} of {vectors.about}"
-    queries: dict[str, npt.NDArray[np.float32]] = {"in": vectors.inside, "out": vectors.outside}
+    queries = {"in": vectors.inside, "out": vectors.outside}
     reference = blas(base)
-    truth = {
-        kind: np.concatenate(
-            [reference.search(asked[start : start + 200], K, 0) for start in range(0, len(asked), 200)]
-        )
-        for kind, asked in queries.items()
-    }
+    truth = {kind: reference.search(asked, K, 0) for kind, asked in queries.items()}
     if "exact" in only:
         exact(base, queries, truth, about)
     if "graph" in only:

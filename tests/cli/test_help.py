@@ -23,6 +23,11 @@ PAGES = [
     ("senses", "papers", "add"),
     ("senses", "papers", "drop"),
     ("senses", "papers", "list"),
+    ("index", "papers", "info"),
+    ("index", "papers", "build"),
+    ("index", "papers", "tune"),
+    ("index", "papers", "bench"),
+    ("index", "papers", "drop"),
     ("atlas", "list"),
     ("atlas", "run"),
     ("atlas", "report"),
@@ -88,6 +93,11 @@ BEFORE = {
     ("restore",): ["similia backup papers papers-backup"],
     ("remove",): ["similia backup papers papers-backup", "similia restore papers-backup papers-again"],
     ("senses", "papers", "drop"): ["similia senses papers add short --text title"],
+    ("index", "papers", "tune"): ["similia index papers build --force"],
+    ("index", "papers", "bench"): [
+        """for n in $(seq 200); do echo "{\\"id\\": \\"x$n\\", \\"title\\": \\"item $n\\"}"; done > more.jsonl""",
+        "similia add papers more.jsonl",
+    ],
 }
 SHORTENED = {
     "similia demo": " --packages json,re --limit 60",

@@ -14,7 +14,6 @@ from similia.evaluate.task_loss import (
     MatchingScore,
     NeighbourAccuracy,
     funnel,
-    overlap,
     retrieved,
 )
 from similia.index import ExactIndex
@@ -82,12 +81,6 @@ def test_hits_and_weights_count_once() -> None:
     assert HitRate([4, 3])(found) == 0.5
     assert MatchingScore([{4: 3.0, 9: 1.0}, {2: 4.0}])(found) == pytest.approx(7 / 8)
     assert MatchingScore([{}, {}])(found) == 0
-
-
-def test_overlap_is_that_of_sets() -> None:
-    truth = np.array([[1, 2, 3], [4, 5, -1]])
-    assert overlap(truth, truth) == 1
-    assert overlap(np.array([[3, 9], [-1, 4]]), truth) == pytest.approx(2 / 5)
 
 
 def test_the_query_itself_is_left_out() -> None:

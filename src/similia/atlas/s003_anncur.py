@@ -23,6 +23,7 @@ from similia.encode import TokenEncoder, load
 from similia.errors import ModelError
 from similia.evaluate import datasets
 from similia.index.landmarks import LandmarkIndex, Scorer
+from similia.measure import neighbour_recall
 from similia.measure.multivectors import chamfer
 from similia.types import Float32, Int64
 
@@ -140,7 +141,7 @@ class Trial:
                 seed=seed,
             )
             found = index.search(asked, max(DEPTHS), pool=max(pool, max(DEPTHS))).ids
-            rows.append([recall(found, self.truth, n) for n in DEPTHS])
+            rows.append([neighbour_recall(found[:, :n], self.truth[:, :n]) for n in DEPTHS])
         return dict(zip(DEPTHS, np.mean(rows, axis=0).tolist(), strict=True))
 
     def reranked(self, cheap: Float32, budget: int) -> dict[int, float]:
@@ -149,7 +150,7 @@ class Trial:
         exact = np.take_along_axis(self.matrix[self.anchored :], chosen, axis=1)
         order = np.argsort(-exact, axis=1, kind="stable")
         found = np.take_along_axis(chosen, order, axis=1)
-        return {n: recall(found, self.truth, n) for n in DEPTHS}
+        return {n: neighbour_recall(found[:, :n], self.truth[:, :n]) for n in DEPTHS}
 
 
 def lookup(matrix: npt.NDArray[np.float64]) -> Scorer:
@@ -161,11 +162,6 @@ def lookup(matrix: npt.NDArray[np.float64]) -> Scorer:
         return known
 
     return scores
-
-
-def recall(found: npt.NDArray[np.int64], truth: npt.NDArray[np.int64], n: int) -> float:
-    """The share of the n best that are among the first n found."""
-    return float(np.mean([np.isin(row[:n], own[:n]).mean() for row, own in zip(truth, found, strict=True)]))
 
 
 def named(name: str, row: dict[int, float]) -> dict[str, float]:

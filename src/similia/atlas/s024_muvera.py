@@ -22,9 +22,10 @@ from similia.errors import ModelError
 from similia.evaluate import datasets
 from similia.index import ExactIndex
 from similia.index.multivector import FixedDimensionalEncoder, MultiVectorIndex
+from similia.measure import neighbour_recall
 from similia.measure.multivectors import chamfer, gather
 from similia.measure.vectors import normalise
-from similia.types import Float32, Int64, MultiVector, ragged
+from similia.types import Float32, MultiVector, ragged
 
 INFO = SystemInfo(
     number=24,
@@ -193,7 +194,7 @@ def reranked(items: MultiVector, queries: MultiVector, tuned: Mapping[str, Any],
     for pool in (100, 250, 500):
         ours = index.search(queries, 10, pool=pool).ids
         measured[f"{pool} candidates, equal top 10"] = float((exact == ours).all(axis=1).mean())
-        measured[f"{pool} candidates, recall@10"] = overlap(exact, ours)
+        measured[f"{pool} candidates, recall@10"] = neighbour_recall(ours, exact)
     cheap = ExactIndex(mean(items)).search(mean(queries), 100).ids
     whole = np.array([np.isin(row, own).all() for row, own in zip(exact, cheap, strict=True)])
     return claim(
@@ -204,15 +205,10 @@ def reranked(items: MultiVector, queries: MultiVector, tuned: Mapping[str, Any],
         measured=measured,
         baseline={
             "mean, 100 candidates, equal top 10": float(whole.mean()),
-            "mean, 100 candidates, recall@10": overlap(exact, cheap),
+            "mean, 100 candidates, recall@10": neighbour_recall(cheap, exact),
         },
         note=f"comparing everything takes {len(items):,} comparisons a query",
     )
-
-
-def overlap(truth: Int64, ours: Int64) -> float:
-    """The share of the true neighbours that are among those found."""
-    return float(np.mean([np.isin(row, own).mean() for row, own in zip(truth, ours, strict=True)]))
 
 
 def single(items: MultiVector, queries: MultiVector, settings: Settings) -> Claim:

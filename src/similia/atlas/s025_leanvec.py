@@ -21,6 +21,7 @@ from similia.index import ExactIndex
 from similia.index.project import Projection, fit_leanvec, relative_loss
 from similia.index.project.leanvec import Method
 from similia.index.quantise import lvq
+from similia.measure import neighbour_recall
 from similia.types import Float32, Int64
 
 INFO = SystemInfo(
@@ -76,9 +77,9 @@ def run(settings: Settings) -> list[Claim]:
                 name = f"{method}, d {d}, {kind}"
                 loss[name] = relative_loss(projection, items, queries[test])
                 ranked = search(projection, items, queries[test], 50)
-                found[name], reranked[name] = recall(ranked[:, :10], truth), recall(ranked, truth)
+                found[name], reranked[name] = neighbour_recall(ranked[:, :10], truth), neighbour_recall(ranked, truth)
                 if method == OURS:
-                    coded[name] = recall(search(projection, items, queries[test], 10, coded=True), truth)
+                    coded[name] = neighbour_recall(search(projection, items, queries[test], 10, coded=True), truth)
     return [
         lost(loss),
         recalled(found, 2, "titles"),
@@ -96,11 +97,6 @@ def search(projection: Projection, items: Float32, queries: Float32, k: int, *, 
     if coded:
         short = lvq.encode(short, 8).decode()
     return ExactIndex(short, metric="dot").search(projection.queries(queries), k).ids
-
-
-def recall(found: Int64, truth: Int64) -> float:
-    """The share of the true neighbours that are among those found."""
-    return float(np.mean([np.isin(row, own).mean() for row, own in zip(truth, found, strict=True)]))
 
 
 def shown(values: dict[str, float], method: str, kind: str = "") -> dict[str, float]:
@@ -184,7 +180,7 @@ def in_distribution(items: Float32, test: Int64, train: Int64) -> Claim:
     for d in (64, 128):
         for method in METHODS:
             projection = fit_leanvec(rest, d, items[train], method=method, metric="dot")
-            found[f"{method}, d {d}"] = recall(search(projection, rest, items[test], 10), truth)
+            found[f"{method}, d {d}"] = neighbour_recall(search(projection, rest, items[test], 10), truth)
     return claim(
         6,
         INFO.claims[5],

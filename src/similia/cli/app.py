@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "export": ("similia.cli.commands.export", "Write the items to Parquet, JSON lines or CSV"),
     },
     "Keep": {
+        "index": ("similia.cli.commands.index", "Build, tune and measure what searches the vectors"),
         "info": ("similia.cli.commands.info", "Show fields, senses, counts and sizes"),
         "log": ("similia.cli.commands.log", "Show what changed, and when"),
         "undo": ("similia.cli.commands.undo", "Take back the last change"),

@@ -11,7 +11,8 @@ A collection is a folder with a database; a sense is one named notion of similar
         papers.similar("2503.14432", sense="method")
 
 `Collection` is the face; each verb stands in a file of its own (``adding``, ``searching``, ``comparing``,
-``labelling``, ``duplicates``, ``layout``, ``exporting``), what lasts in ``store``, what is read in ``sources``.
+``labelling``, ``duplicates``, ``layout``, ``exporting``, ``indexes``), what lasts in ``store``, what is read in
+``sources``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from similia.collection.comparing import SenseComparison as SenseComparison
     from similia.collection.duplicates import DuplicatePairs as DuplicatePairs
     from similia.collection.fieldwise import FieldComparison as FieldComparison
+    from similia.collection.indexes import Indexes as Indexes
+    from similia.collection.indexes import IndexReport as IndexReport
     from similia.collection.labelling import Labels as Labels
     from similia.collection.labelling import read_classes as read_classes
     from similia.collection.layout import Layout as Layout
@@ -53,6 +56,8 @@ __getattr__, __dir__, __all__ = attach(
         "Explanation": ".results",
         "FieldComparison": ".fieldwise",
         "Hit": ".results",
+        "IndexReport": ".indexes",
+        "Indexes": ".indexes",
         "Info": ".reports",
         "Labels": ".labelling",
         "Layout": ".layout",

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from similia.collection.indexes import Indexes
 from similia.collection.results import Results
-from similia.collection.senses import Senses, described, refresh
+from similia.collection.senses import Senses, refresh
 from similia.collection.store import Store
 from similia.collection.workspace import Workspace
 from similia.errors import CollectionNotFound, InputError, SimiliaError
@@ -36,6 +37,7 @@ class Collection:
         path: the folder.
         name: of the folder.
         senses: the senses, a mapping with ``add`` and ``drop``; see `similia.collection.Senses`.
+        indexes: what searches each sense, a mapping with ``build``, ``tune`` and ``drop``; see `Indexes` there.
 
     Examples:
         >>> import tempfile
@@ -52,6 +54,7 @@ class Collection:
         self.name = path.name
         self._space = Workspace(store, self.name, wait)
         self.senses = Senses(self._space)
+        self.indexes = Indexes(self._space)
 
     # -- opening and closing
 
@@ -155,22 +158,9 @@ class Collection:
 
     def info(self) -> Info:
         """Fields, senses, sizes, last change."""
-        from similia.collection.reports import Info
+        from similia.collection.informing import info
 
-        with self._space.reading() as state:
-            log = state.store.log(1)
-            return Info(
-                name=self.name,
-                path=str(self.path),
-                items=state.store.count(),
-                fields=dict(state.fields),
-                senses={name: described(row) for name, row in state.senses.items()},
-                bytes=state.store.sizes(),
-                version=state.version,
-                uuid=state.store.uuid,
-                changes=log[0].number if log else 0,
-                last_change=dict(vars(log[0])) if log else None,
-            )
+        return info(self._space, self.path)
 
     # -- changing
 
@@ -265,6 +255,7 @@ class Collection:
         where: str | None = None,
         k: int = 10,
         offset: int = 0,
+        recall: float | None = None,
     ) -> Results:
         """Find the items most similar to a text, a vector or an item.
 
@@ -276,6 +267,7 @@ class Collection:
             where: a filter, such as ``year >= 2020 AND area IN ('search', 'audio')``.
             k: how many, 1 to 10,000.
             offset: how many of the best to pass over.
+            recall: the share of the nearest vectors to be found where there is an index (see `indexes`), 1 for all.
 
         Returns:
             Fewer than k where fewer pass the filter; empty where none does.
@@ -288,7 +280,15 @@ class Collection:
         """
         from similia.collection.searching import search
 
-        return search(self._space, query, like=like, sense=sense, mode=mode, where=where, k=k, offset=offset)
+        asked: dict[str, Any] = {
+            "sense": sense,
+            "mode": mode,
+            "where": where,
+            "k": k,
+            "offset": offset,
+            "recall": recall,
+        }
+        return search(self._space, query, like=like, **asked)
 
     def similar(
         self,

@@ -7,6 +7,7 @@ codes to scan and, where an index was built, its graph: both are made ready in a
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from similia.errors import SimiliaError
 from similia.index import Engine, Plan, kernels
+from similia.index.engine import FORMAT
 from similia.index.files import Column, Mapped, open_verified, write
 from similia.types import Bool, Float32, Hits, Int64
 
@@ -45,13 +47,23 @@ class Kept:
     header: Mapping[str, Any]
     changed: Callable[[int], Int64 | None]
 
-    def open(self) -> Mapped | None:
-        """The file, where it is whole and an index of this sense; perhaps of an earlier version."""
-        file = open_verified(self.path)
-        if file is None or file.header.get("similia") != "index":
+    def stamp(self) -> tuple[int, int] | None:
+        """What tells the file from one that took its place; None where there is none."""
+        try:
+            status = os.stat(self.path)  # noqa: PTH116 - at every search, and half as dear as Path.stat
+        except OSError:
             return None
-        same = all(file.header.get(name) == value for name, value in self.header.items() if name != "version")
-        return file if same else None
+        return status.st_ino, status.st_mtime_ns
+
+    def open(self) -> Mapped | None:
+        """The file, where it is whole and an index of this sense, of this table or of an earlier one."""
+        file = open_verified(self.path)
+        if file is None or file.header.get("similia") != "index" or file.header.get("format") != FORMAT:
+            return None
+        version = file.header.get("version")
+        if not isinstance(version, int) or version > self.header["version"]:
+            return None
+        return file if all(file.header.get(n) == v for n, v in self.header.items() if n != "version") else None
 
     def write(self, engine: Engine, said: Mapping[str, Any]) -> None:
         """Keep an engine over the present table; ``said`` is what else its header is to tell.
@@ -88,7 +100,8 @@ class Searcher:
         self.engine = Engine(vectors, ids, lengths=lengths)
         self.kept = kept
         self.recall = RECALL
-        self._coded = self._indexed = False
+        self._coded = self._busy = False
+        self._seen: tuple[int, int] | None = None  # the file that was taken up, or looked at in vain
         self._asked, self._lock = 0, threading.Lock()
 
     def plan(self, k: int, where: Bool | None = None, recall: float | None = None) -> Plan:
@@ -113,31 +126,39 @@ class Searcher:
 
     def _count(self) -> None:
         """Count a search, and have made ready beside what pays from here on."""
-        if len(self.engine) < SCANNED:
+        if len(self.engine) < SCANNED or not kernels.usable():
             return
+        stamp = None if self.kept is None else self.kept.stamp()
+        task: Callable[[], object]
         with self._lock:
             self._asked += 1
-            asked = self._asked
-        if asked == SOON and self.kept is not None and self.kept.path.exists() and kernels.usable():
-            self._beside(self.take_up)
-        elif asked == WARM and not self._indexed and kernels.usable():
-            self._beside(self._make_codes)
-
-    def _beside(self, task: Callable[[], object]) -> None:
-        def run() -> None:
-            # What cannot be done costs speed and nothing else: the folder is full, or the collection was closed.
-            with contextlib.suppress(SimiliaError, OSError):
-                task()
-
+            if self._busy or self._asked < SOON:
+                return
+            if stamp is None and self._seen is not None:  # it was dropped
+                self._seen, self.engine, self._coded, self._asked = None, self._plain(), False, SOON
+                return
+            if stamp != self._seen:
+                self._busy, task = True, self.take_up
+            elif self._asked >= WARM and not self._coded:
+                self._busy, task = True, self.take_codes
+            else:
+                return
         # Nobody waits for it, and a process that ends meanwhile loses nothing: files take their place whole.
-        threading.Thread(target=run, name="similia-index", daemon=True).start()
+        threading.Thread(target=self._run, args=(task,), name="similia-index", daemon=True).start()
 
-    def _make_codes(self) -> None:
-        made = Engine(self.engine.exact.vectors, self.engine.exact.ids, lengths=self.engine.exact.lengths)
-        self._ready(made)
-        with self._lock:
-            if self.engine.costs is None:
-                self.engine, self._coded = made, True
+    def _run(self, task: Callable[[], object]) -> None:
+        # What cannot be done costs speed and nothing else: the folder is full, or the collection was closed.
+        with contextlib.suppress(SimiliaError, OSError):
+            task()
+        self._busy = False
+
+    def _plain(self) -> Engine:
+        exact = self.engine.exact
+        return Engine(exact.vectors, exact.ids, lengths=exact.lengths)
+
+    def take_codes(self) -> None:
+        """Make codes, to be scanned from now on."""
+        self.replace(self._plain(), self.recall)
 
     def take_up(self) -> bool:
         """Take up the index that is kept, brought up to date where it is of an earlier table; False if there is none.
@@ -145,22 +166,23 @@ class Searcher:
         Raises:
             OSError: it was brought up to date, and cannot be written.
         """
-        self._indexed = True
-        file = None if self.kept is None else self.kept.open()
+        if self.kept is None:
+            return False
+        self._seen, file = self.kept.stamp(), self.kept.open()
         if file is None:
             return False
-        assert self.kept is not None
         found = _up_to_date(self.kept, self.engine, file)
-        self._ready(found)
         self.replace(found, file.header.get("recall", RECALL))
         if file.header["version"] != self.kept.header["version"]:
             self.kept.write(found, said(file.header))
+            self._seen = self.kept.stamp()
         return True
 
     def replace(self, engine: Engine, recall: float) -> None:
-        """Search with another engine, over the same rows, from now on."""
+        """Search with another engine over the same rows from now on, once its codes are made and all is compiled."""
+        self._ready(engine)
         with self._lock:
-            self.engine, self.recall, self._coded, self._indexed = engine, recall, kernels.usable(), True
+            self.engine, self.recall, self._coded = engine, recall, kernels.usable()
 
     @staticmethod
     def _ready(engine: Engine) -> None:

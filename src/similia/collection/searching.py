@@ -108,17 +108,20 @@ def search(
     where: str | None = None,
     k: int = 10,
     offset: int = 0,
+    recall: float | None = None,
 ) -> Results:
     """See `similia.collection.Collection.search`."""
     started = time.perf_counter()
     asked = question(query, like, where, mode)
     k, offset = whole_number("k", k, 1, MOST), whole_number("offset", offset, 0)
+    if recall is not None and not 0 < recall <= 1:
+        raise InputError(f"recall is {recall}; it must be above 0 and at most 1")
     with space.reading() as state:
         if not state.senses and state.store.count() == 0 and asked.like is None:
             seconds = time.perf_counter() - started
             return empty(sense, mode, k, offset, query=asked.text, seconds=seconds, note="the collection is empty")
         row = state.ready(sense)
-        search_ = _Search(state, row, Definition.read(row.definition), asked, mode, offset + k, where)
+        search_ = _Search(state, row, Definition.read(row.definition), asked, mode, offset + k, where, recall)
         hits, views, weights = search_.run()
         return _results(search_, hits, views, weights, k, offset, started)
 
@@ -135,7 +138,9 @@ class _Search:
         mode: str,
         reach: int,
         where: str | None,
+        recall: float | None,
     ) -> None:
+        self.recall = recall
         self.state, self.row, self.definition, self.asked = state, row, definition, asked
         self.mode = mode
         self.predicate = state.predicate(where)
@@ -209,7 +214,8 @@ class _Search:
         return self.asked.vector is None and bool(self.fields)
 
     def _dense(self, vector: Float32, k: int) -> Hits:
-        return self.state.vectors(self.row).search(vector, k, allowed=self.allowed, without=self.itself)
+        vectors = self.state.vectors(self.row)
+        return vectors.search(vector, k, allowed=self.allowed, without=self.itself, recall=self.recall)
 
     def _text(self, k: int) -> Hits:
         if not self.fields:

@@ -56,14 +56,22 @@ def bring(store: Store, row: SenseRow, version: int, known: Vectors | None) -> V
             return start
         state = _advanced(store, row, version, start)
         if state is not None and len(state) == row.count:
-            return _folded(store, row, state) if _loose(state) else state
+            too_loose = state.loose > max(SLACK, state.parts[0].ids.size // SHARE)
+            return _folded(store, row, state) if too_loose else state
     return _rebuilt(store, row, version)
 
 
 def _starts(store: Store, row: SenseRow, known: Vectors | None) -> Iterator[Vectors | None]:
-    """The states to begin with, the nearest at hand first."""
-    yield known
-    yield _from_file(store, row)
+    """The states to begin with, the nearest at hand first.
+
+    A file that another process made anew comes before what is known: its rows are the ones that an index is kept of.
+    """
+    if known is not None and (known.file is None or known.file.is_at(path_of(store.folder, row))):
+        yield known
+        yield _from_file(store, row)
+    else:
+        yield _from_file(store, row)
+        yield known
 
 
 def header(store: Store, row: SenseRow, version: int) -> dict[str, Any]:
@@ -136,15 +144,14 @@ def _advanced(store: Store, row: SenseRow, version: int, start: Vectors) -> Vect
     return Vectors(version, start.dimension, (base, addition) if addition.ids.size else (base,), start.file)
 
 
-def _loose(state: Vectors) -> bool:
-    """Whether so much was added or died beside the base that the file should be made again."""
-    base, *later = state.parts
-    beside = sum(part.ids.size for part in later) + base.ids.size - base.count
-    return beside > max(SLACK, base.ids.size // SHARE)
+def fold(store: Store, row: SenseRow, state: Vectors) -> Vectors:
+    """The state with one part and no dead row, written to the file if that can be done; else as it is."""
+    if not state.loose and state.file is not None:
+        return state
+    return _folded(store, row, state)
 
 
 def _folded(store: Store, row: SenseRow, state: Vectors) -> Vectors:
-    """The state with one part, written to the file if that can be done."""
     ids = np.sort(np.concatenate([part.live()[0] for part in state.parts]))
     chunks = (state.of(ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK))
     return _written(store, row, state.version, [ids], chunks) or state

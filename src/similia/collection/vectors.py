@@ -89,6 +89,12 @@ class Vectors:
         return sum(part.count for part in self.parts)
 
     @property
+    def loose(self) -> int:
+        """Rows that were added beside the base, and rows of the base that are dead."""
+        base, *later = self.parts
+        return sum(part.ids.size for part in later) + base.ids.size - base.count
+
+    @property
     def sound(self) -> bool:
         """Whether the mapped file is still what was verified."""
         return self.file is None or self.file.unchanged()

@@ -65,6 +65,15 @@ class Workspace:
                     self._vectors[row.id] = state
             return state
 
+    def table(self, row: SenseRow, version: int, held: dict[int, Vectors]) -> Vectors:
+        """The same with every row in the base, which is a file if the folder can be written."""
+        with self._loading:
+            held[row.id] = state = upkeep.fold(self.store, row, self.vectors(row, version, held))
+            with self._lock:
+                if self._vectors[row.id].version <= version:
+                    self._vectors[row.id] = state
+            return state
+
     def forget(self) -> None:
         """Let go of everything that was loaded."""
         with self._lock:
@@ -208,6 +217,10 @@ class State:
     def vectors(self, row: SenseRow) -> Vectors:
         """The vectors of a sense in this state."""
         return self.space.vectors(row, self.version, self._held)
+
+    def table(self, row: SenseRow) -> Vectors:
+        """The same with every row in the base, for what is made from all of them."""
+        return self.space.table(row, self.version, self._held)
 
     def predicate(self, where: str | None) -> Predicate | None:
         """The filter, parsed and checked; None where nothing is asked."""

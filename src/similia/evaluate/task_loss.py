@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
+from similia.measure import neighbour_recall
 from similia.types import Float32, Hits, Int64
 
 Float64: TypeAlias = npt.NDArray[np.float64]
@@ -227,7 +228,9 @@ def funnel(
         raise InputError(f"k is {k} and there are {len(queries)} queries; at least 1 is needed of both")
     truth = {name: retrieved(searches, queries, k, own=own) for name, searches in exact.items()}
     found = retrieved(index, queries, k, own=own)
-    return Funnel(metric, overlap(found, truth[metric]), task(found), {name: task(ids) for name, ids in truth.items()})
+    return Funnel(
+        metric, neighbour_recall(found, truth[metric]), task(found), {name: task(ids) for name, ids in truth.items()}
+    )
 
 
 def retrieved(index: Searches, queries: Float32, k: int, *, own: npt.ArrayLike | None = None) -> Int64:
@@ -244,18 +247,6 @@ def retrieved(index: Searches, queries: Float32, k: int, *, own: npt.ArrayLike |
     ids = index.search(queries, k + 1).ids
     order = np.argsort(ids == mine[:, None], axis=1, kind="stable")  # its own goes last, the others stay in order
     return np.take_along_axis(ids, order, axis=1)[:, :k]
-
-
-def overlap(found: Int64, truth: Int64) -> float:
-    """Synthetic recall: the share of the true neighbours (q, k) that are among those found, summed over queries.
-
-    Examples:
-        >>> overlap(np.array([[1, 2, 3]]), np.array([[3, 4, -1]]))
-        0.5
-    """
-    _checked(found, len(truth), None)
-    hit = np.array([np.isin(row, own) for row, own in zip(truth, found, strict=True)]).reshape(truth.shape)
-    return _share((hit & (truth >= 0)).sum(axis=1), (truth >= 0).sum(axis=1))
 
 
 def _matching(found: Int64, asked: npt.NDArray[np.generic], there: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from similia.index.multivector import MultiVectorIndex as MultiVectorIndex
     from similia.index.planning import Costs as Costs
     from similia.index.planning import Plan as Plan
+    from similia.index.planning import choose as choose
     from similia.index.project import Projection as Projection
     from similia.index.project import fit_leanvec as fit_leanvec
     from similia.index.project import fit_pca as fit_pca
@@ -49,6 +50,7 @@ __getattr__, __dir__, __all__ = attach(
         "Predicate": ".where",
         "Projection": ".project",
         "ScanIndex": ".scan",
+        "choose": ".planning",
         "fit_leanvec": ".project",
         "fit_pca": ".project",
         "register_functions": ".where",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,12 +97,20 @@ class Engine:
         there = {"exact": True, "scan": kernels.usable(), "graph": self.graph is not None}
         return tuple(way for way in WAYS if there[way])
 
-    def tune(self, queries: npt.ArrayLike | None = None, *, graph: bool | None = None, seed: int = 0) -> Engine:
+    def tune(
+        self,
+        queries: npt.ArrayLike | None = None,
+        *,
+        graph: bool | None = None,
+        targets: Iterable[float] = TARGETS,
+        seed: int = 0,
+    ) -> Engine:
         """Build what is missing and measure every way.
 
         Args:
             queries: float32 (q, d), such as will be asked and none of them an item: half to tune on and half to report
                 on. By default items are taken out of a copy of the graph and looked for.
+            targets: recalls for which `reached` is to tell what was reached.
             graph: whether to build one; by default if there are `LARGE` items and compiled kernels.
             seed: of the graph and of what is drawn at random.
 
@@ -120,7 +128,7 @@ class Engine:
         self.costs, self.reached = Measured(self.exact, scan, tried, asked[:half], present, seed).costs(), {}
         if tried is not None:
             truth = (scan or self.exact).search(asked[half:], 10, where=present)
-            for target in TARGETS:
+            for target in sorted(set(targets)):
                 plan = choose(self.costs, len(self), k=10, queries=half, recall=target)
                 if plan.beam is not None:
                     self.reached[target] = recall(tried.search(asked[half:], 10, beam=plan.beam), truth)
@@ -265,9 +273,7 @@ class Engine:
         if settings.get("similia") != "index" or settings.get("format") != FORMAT:
             raise StorageError("this is no index of this version; make it again")
         engine = cls(vectors, ids, settings["metric"], lengths=lengths)
-        said = json.loads(arrays["said"].tobytes())
-        engine.costs = said["costs"] and Costs.from_dict(said["costs"])
-        engine.reached = {float(target): float(found) for target, found in said["reached"]}
+        engine.costs, engine.reached = told(arrays)
         if "graph" in settings and kernels.usable():
             from similia.index.graph import GraphIndex
             from similia.index.graph.follow import follow
@@ -307,3 +313,10 @@ class Engine:
             raise StorageError(f"{folder} holds no index of this version that is whole; make it again")
         vectors, ids, lengths = (file.arrays[name] for name in ("vectors", "ids", "lengths"))
         return cls.from_arrays(vectors, ids, file.arrays, file.header, lengths=lengths)
+
+
+def told(arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[Costs | None, dict[float, float]]:
+    """What `Engine.arrays` says was measured: the costs, and target recall -> recall reached."""
+    said = json.loads(arrays["said"].tobytes())
+    costs = None if said["costs"] is None else Costs.from_dict(said["costs"])
+    return costs, {float(target): float(found) for target, found in said["reached"]}

@@ -69,6 +69,13 @@ class Mapped:
         except OSError:
             return False
 
+    def is_at(self, path: Path) -> bool:
+        """Whether this is the file of that name, and no other has taken its place."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), path.stat())
+        except OSError:
+            return False
+
 
 def _stamp(descriptor: int) -> tuple[int, int]:
     status = os.fstat(descriptor)

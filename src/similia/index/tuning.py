@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BEAMS = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448)
 PLACES = (10, 100)
 SHARES = (0.5, 0.2, 0.1)  # under scarcer filters a graph reads the codes of all that pass
+FILTERED = 128  # queries that each filter is tried with
 ENOUGH = 0.995  # no wider beam is tried once this recall is reached
 SINGLES = 16  # queries that are asked one by one
 BATCH = 64
@@ -86,11 +87,11 @@ class Measured:
         yield (nearness > np.quantile(nearness, 1 - share)) & self.present
 
     def _tried(self, graph: GraphIndex, k: int, share: float, filters: list[Bool]) -> Iterator[Step]:
-        exact = self.scan or self.exact
-        truths = [exact.search(self.queries, k, where=where) for where in filters]
+        exact, queries = self.scan or self.exact, self.queries if share == 1 else self.queries[:FILTERED]
+        truths = [exact.search(queries, k, where=where) for where in filters]
         asked = None if share == 1 else filters[-1]
         for beam in (beam for beam in BEAMS if beam >= k):
-            found = [graph.search(self.queries, k, where=where, beam=beam) for where in filters]
+            found = [graph.search(queries, k, where=where, beam=beam) for where in filters]
             reached = min(recall(one, truth) for one, truth in zip(found, truths, strict=True))
             search = functools.partial(graph.search, k=k, where=asked, beam=beam)
             singles, many = [one[None] for one in self.queries[:SINGLES]], self.queries[:BATCH]

@@ -3,7 +3,8 @@
 Vectors: `cosine`, `dot`, `negative_l2`, and `normalise` to length 1. Edits: how alike two
 revisions of one original are (`excision_score`), whatever most of the text looks like; more of them in
 `similia.measure.edits`. Items of several vectors: `chamfer`, also called MaxSim. The geometry of a
-set of vectors: `local_dimension`, `relative_contrast`, `davies_bouldin` and others.
+set of vectors: `local_dimension`, `relative_contrast`, `davies_bouldin` and others. What a search found of the true
+neighbours: `neighbour_recall`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from similia.measure.geometry import relative_contrast as relative_contrast
     from similia.measure.multivectors import chamfer as chamfer
     from similia.measure.multivectors import chamfer_of as chamfer_of
+    from similia.measure.neighbours import neighbour_recall as neighbour_recall
     from similia.measure.vectors import cosine as cosine
     from similia.measure.vectors import dot as dot
     from similia.measure.vectors import negative_l2 as negative_l2
@@ -44,6 +46,7 @@ __getattr__, __dir__, __all__ = attach(
         "local_dimension": ".geometry",
         "negative_l2": ".vectors",
         "neighbour_distances": ".geometry",
+        "neighbour_recall": ".neighbours",
         "norm_variation": ".geometry",
         "normalise": ".vectors",
         "regions": ".edits",

@@ -1,42 +1,11 @@
-"""Other libraries' similarity search behind one face, for `benchmarks.engine`; one thread each."""
+"""Other libraries' similarity search behind one face: cosine of vectors of length 1, one thread each."""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-Float32 = npt.NDArray[np.float32]
-Ids = npt.NDArray[np.int64]
-Search = Callable[[Float32, int, int], Ids]
-EFFORTS = (10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 400, 512, 640, 800, 1024, 1400, 2000)
-
-
-@dataclass(frozen=True)
-class System:
-    """An index that was built: ``search(queries, k, effort)`` gives ids (q, k); ``efforts`` in rising order of cost."""
-
-    name: str
-    search: Search
-    efforts: Sequence[int]
-    memory: int  # bytes that a search touches: codes, graph, and vectors that are held in memory
-
-
-@dataclass(frozen=True)
-class Maker:
-    """How to build a system; ``needs`` is the module that it takes."""
-
-    name: str
-    needs: str
-    make: Callable[[Float32], System]
-
-    @property
-    def there(self) -> bool:
-        """Whether what it needs is installed."""
-        return importlib.util.find_spec(self.needs) is not None
+from similia.evaluate.speed.systems import EFFORTS, Maker, System
+from similia.types import Float32, Int64
 
 
 def hnswlib_index(base: Float32) -> System:
@@ -48,9 +17,9 @@ def hnswlib_index(base: Float32) -> System:
     index.set_num_threads(1)
     index.add_items(base, num_threads=1)
 
-    def search(queries: Float32, k: int, effort: int) -> Ids:
+    def search(queries: Float32, k: int, effort: int) -> Int64:
         index.set_ef(max(effort, k))
-        return index.knn_query(queries, k, num_threads=1)[0].astype(np.int64)
+        return np.asarray(index.knn_query(queries, k, num_threads=1)[0], np.int64)
 
     return System("hnswlib", search, EFFORTS, base.nbytes + len(base) * 4 * 33)
 
@@ -64,9 +33,9 @@ def faiss_hnsw(base: Float32) -> System:
     index.hnsw.efConstruction = 200
     index.add(base)
 
-    def search(queries: Float32, k: int, effort: int) -> Ids:
+    def search(queries: Float32, k: int, effort: int) -> Int64:
         index.hnsw.efSearch = max(effort, k)
-        return index.search(queries, k)[1]
+        return np.asarray(index.search(queries, k)[1], np.int64)
 
     return System("faiss HNSW", search, EFFORTS, base.nbytes + len(base) * 4 * 33)
 
@@ -83,9 +52,9 @@ def faiss_hnsw_sq8(base: Float32) -> System:
     index.add(base)
     index.k_factor = 2
 
-    def search(queries: Float32, k: int, effort: int) -> Ids:
+    def search(queries: Float32, k: int, effort: int) -> Int64:
         inner.hnsw.efSearch = max(effort, 2 * k)
-        return index.search(queries, k)[1]
+        return np.asarray(index.search(queries, k)[1], np.int64)
 
     return System("faiss HNSW-SQ8 + refine", search, EFFORTS, base.nbytes * 5 // 4 + len(base) * 4 * 33)
 
@@ -101,10 +70,10 @@ def faiss_ivfpq(base: Float32) -> System:
     index.add(base)
     inner = faiss.downcast_index(index.base_index)
 
-    def search(queries: Float32, k: int, effort: int) -> Ids:
+    def search(queries: Float32, k: int, effort: int) -> Int64:
         inner.nprobe = effort
         index.k_factor = 8
-        return index.search(queries, k)[1]
+        return np.asarray(index.search(queries, k)[1], np.int64)
 
     return System("faiss IVF-PQ fast scan + refine", search, (1, 2, *range(4, 40, 4), *range(40, 400, 20)), base.nbytes)
 
@@ -116,7 +85,7 @@ def usearch_index(base: Float32) -> System:
     index = Index(ndim=base.shape[1], metric="ip", dtype="f32", connectivity=16, expansion_add=128)
     index.add(np.arange(len(base)), base, threads=1)
 
-    def search(queries: Float32, k: int, effort: int) -> Ids:
+    def search(queries: Float32, k: int, effort: int) -> Int64:
         index.expansion_search = max(effort, k)
         return np.asarray(index.search(queries, k, threads=1).keys, np.int64)
 
@@ -133,7 +102,7 @@ def svs_vamana(base: Float32) -> System:
     index = svs.Vamana.build(parameters, base, svs.DistanceType.MIP, num_threads=1)
     index.num_threads = 1
 
-    def search(queries: Float32, k: int, effort: int) -> Ids:
+    def search(queries: Float32, k: int, effort: int) -> Int64:
         index.search_window_size = max(effort, k)
         return np.asarray(index.search(queries, k)[0], np.int64)
 
@@ -152,11 +121,35 @@ def scann_tree(base: Float32) -> System:
         .build()
     )
 
-    def search(queries: Float32, k: int, effort: int) -> Ids:
+    def search(queries: Float32, k: int, effort: int) -> Int64:
         found = index.search_batched(queries, k, pre_reorder_num_neighbors=100, leaves_to_search=effort)[0]
         return np.asarray(found, np.int64)
 
     return System("ScaNN", search, (2, 4, *range(6, 40, 4), *range(40, 400, 20)), base.nbytes)
+
+
+def lancedb_ivf(base: Float32) -> System:
+    """LanceDB's own index: partitions and product quantisation on disk, ten times k refined."""
+    import tempfile
+
+    import lancedb
+    import pyarrow as pa
+
+    folder = tempfile.TemporaryDirectory()
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(base.reshape(-1)), base.shape[1])
+    table = lancedb.connect(folder.name).create_table("v", pa.table({"id": np.arange(len(base)), "vector": vectors}))
+    table.create_index(metric="dot", num_partitions=max(1, len(base) // 4096), num_sub_vectors=base.shape[1] // 8)
+
+    def one(query: Float32, k: int, effort: int) -> Int64:
+        asked = table.search(query).distance_type("dot").nprobes(effort).refine_factor(10).select(["id"])
+        found = asked.limit(k).to_arrow()["id"].to_numpy()
+        return np.pad(np.asarray(found, np.int64), (0, k - len(found)), constant_values=-1)
+
+    def search(queries: Float32, k: int, effort: int) -> Int64:
+        assert folder.name  # it is removed with the system
+        return np.array([one(query, k, effort) for query in queries], np.int64)
+
+    return System("LanceDB IVF-PQ", search, (1, 4, 10, 20, 50), base.nbytes)
 
 
 def faiss_flat(base: Float32) -> System:
@@ -166,19 +159,21 @@ def faiss_flat(base: Float32) -> System:
     faiss.omp_set_num_threads(1)
     index = faiss.IndexFlatIP(base.shape[1])
     index.add(base)
-    return System("faiss Flat", lambda queries, k, effort: index.search(queries, k)[1], (0,), base.nbytes)
+    return System(
+        "faiss Flat", lambda queries, k, effort: np.asarray(index.search(queries, k)[1], np.int64), (0,), base.nbytes
+    )
 
 
 def blas(base: Float32) -> System:
     """One matrix product for 64 queries at a time, then the k best of each row."""
 
-    def some(queries: Float32, k: int) -> Ids:
+    def some(queries: Float32, k: int) -> Int64:
         scores = queries @ base.T
         near = np.argpartition(scores, -k, axis=1)[:, -k:]
         order = np.argsort(-np.take_along_axis(scores, near, axis=1), axis=1)
         return np.take_along_axis(near, order, axis=1)
 
-    def search(queries: Float32, k: int, effort: int) -> Ids:
+    def search(queries: Float32, k: int, effort: int) -> Int64:
         return np.concatenate([some(queries[start : start + 64], k) for start in range(0, len(queries), 64)])
 
     return System("NumPy: BLAS and argpartition", search, (0,), base.nbytes)
@@ -192,5 +187,6 @@ GRAPHS = [
     Maker("usearch float32", "usearch", usearch_index),
     Maker("SVS Vamana float32", "svs", svs_vamana),
     Maker("ScaNN", "scann", scann_tree),
+    Maker("LanceDB IVF-PQ", "lancedb", lancedb_ivf),
 ]
 EXACT = [Maker("NumPy: BLAS and argpartition", "numpy", blas), Maker("faiss Flat", "faiss", faiss_flat)]

@@ -1,0 +1,63 @@
+"""Queries to measure with: those that are given, or a few words in a row out of the items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from similia.collection.definition import Definition
+from similia.collection.store import SenseRow
+from similia.collection.words import text_of
+from similia.collection.workspace import State
+from similia.errors import InputError
+from similia.types import Float32, as_vectors
+
+PHRASES = 800
+"""Half of them to tune on, half to report on."""
+WORDS = (1, 6)
+"""From how many to how many words such a phrase has."""
+
+
+def asked_of(state: State, row: SenseRow, queries: Sequence[str] | npt.ArrayLike | None) -> Float32 | None:
+    """The queries as vectors (q, d); None where none are given and the sense has no encoder to make some with.
+
+    Raises:
+        InputError: texts for a sense without an encoder, or vectors that do not fit.
+    """
+    texts = _texts(queries)
+    if texts is None and queries is not None:
+        return as_vectors(queries, name="queries", dimension=row.dimension)
+    encoder = state.space.encoder_of(row)
+    if encoder is None:
+        if texts is None:
+            return None
+        raise InputError(f"sense {row.name!r} has vectors that were given and no encoder for text: give vectors")
+    texts = _phrases(state, row) if texts is None else texts
+    if len(texts) < 4 and queries is None:
+        return None
+    vectors = encoder.encode(texts, side="query").vectors
+    return vectors[vectors.any(axis=1)]
+
+
+def _texts(queries: object) -> list[str] | None:
+    if isinstance(queries, str):
+        raise InputError("queries are one string; give a list of texts, or vectors")
+    if isinstance(queries, Sequence) and queries and all(isinstance(one, str) for one in queries):
+        return [str(one) for one in queries]
+    return None
+
+
+def _phrases(state: State, row: SenseRow) -> list[str]:
+    """A few words in a row out of items drawn at random, as somebody might type them."""
+    rng = np.random.default_rng(0)
+    ids = state.vectors(row).all()[0]
+    drawn = rng.choice(ids, min(PHRASES, ids.size), replace=False)
+    fields, phrases = Definition.read(row.definition).fields, []
+    for record in state.store.records(drawn):
+        words = text_of(record, fields).split()
+        if words:
+            start = int(rng.integers(len(words)))
+            phrases.append(" ".join(words[start : start + int(rng.integers(*WORDS, endpoint=True))]))
+    return phrases
