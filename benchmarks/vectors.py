@@ -1,6 +1,6 @@
 """The vectors that the engine is measured on: real short texts, encoded once by the bundled encoder and kept.
 
-    python -m benchmarks.vectors
+    python -m benchmarks.vectors [--wide]
 
 Items: the summary of every Debian package (what ``apt-cache dumpavail`` knows), the gloss of every WordNet synset (the
 Debian package ``wordnet-base``), and title and first sentence of every abstract of the data set ``papers``. Queries
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,50 @@ def load() -> Vectors:
         np.ascontiguousarray(vectors[order[:QUERIES]]),
         queries,
         f"{len(vectors) - QUERIES:,} texts ({about}), {vectors.shape[1]} dimensions",
+    )
+
+
+def load_wide(count: int = 100_000, dimension: int = 1_024) -> Vectors:
+    """Vectors of more dimensions: latent semantic analysis of ``count`` of the same texts, learned from them alone.
+
+    There is no sentence encoder of so many dimensions among the packages; these are real texts, and harder:
+    their variance is spread over many more directions.
+    """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.preprocessing import normalize
+
+    texts, words, about = _texts()
+    order = np.random.default_rng(SEED).permutation(len(texts))
+    inside, base = order[:QUERIES], order[QUERIES : QUERIES + count]
+    digest = hashlib.sha256(f"{count} {dimension} {len(texts)} {words[:5]}".encode()).hexdigest()[:16]
+    kept = datasets.cache_folder() / "benchmark-vectors" / f"wide-{digest}.npz"
+    if not kept.exists():
+        weights = TfidfVectorizer(sublinear_tf=True, min_df=2, dtype=np.float32)
+        items = weights.fit_transform([texts[place] for place in base])
+        axes = TruncatedSVD(dimension, n_iter=2, random_state=SEED).fit(items)
+
+        def vectors(some: list[str]) -> npt.NDArray[np.float32]:
+            found: npt.NDArray[np.float32] = normalize(axes.transform(weights.transform(some))).astype(np.float32)
+            return found
+
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        writing = kept.with_suffix(".writing.npz")
+        np.savez(
+            writing,
+            base=vectors([texts[place] for place in base]),
+            inside=vectors([texts[place] for place in inside]),
+            outside=vectors(words),
+        )
+        writing.rename(kept)
+    with np.load(kept) as arrays:
+        parts = {name: arrays[name] for name in ("base", "inside", "outside")}
+    known = {name: part[part.any(axis=1)] for name, part in parts.items()}  # texts without a known word have none
+    return Vectors(
+        known["base"],
+        known["inside"],
+        known["outside"],
+        f"{len(known['base']):,} of these texts ({about}) by latent semantic analysis, {dimension:,} dimensions",
     )
 
 
@@ -134,5 +179,5 @@ def _abstracts() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    made = load()
+    made = load_wide() if "--wide" in sys.argv else load()
     print(made.about)
