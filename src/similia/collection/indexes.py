@@ -249,10 +249,10 @@ class Indexes(Mapping[str, IndexReport]):
         with self._space.reading() as state:
             row = state.ready(sense)
             predicate = state.predicate(where)
-            allowed = None if predicate is None else state.store.select(predicate)
+            allowed = None if predicate is None else state.select(predicate)
             base = state.vectors(row).parts[0]
         base.index.take_up()
-        return base.index.plan(k, base.mask(allowed, None), recall)
+        return base.index.plan(k, base.selection(allowed), recall)
 
     def _make(
         self,

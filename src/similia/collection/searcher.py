@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import SimiliaError
-from similia.index import Engine, Plan, kernels
+from similia.index import Engine, Plan, Selection, kernels
 from similia.index.engine import FORMAT
 from similia.index.files import Column, Mapped, open_verified, write
-from similia.types import Bool, Float32, Hits, Int64
+from similia.types import Float32, Hits, Int64
 
 SCANNED = 50_000
 """From so many rows on codes are made for a scan, if compiled code is there and they are searched often enough."""
@@ -104,20 +104,20 @@ class Searcher:
         self._seen: tuple[int, int] | None = None  # the file that was taken up, or looked at in vain
         self._asked, self._lock = 0, threading.Lock()
 
-    def plan(self, k: int, where: Bool | None = None, recall: float | None = None) -> Plan:
+    def plan(self, k: int, where: Selection | None = None, recall: float | None = None) -> Plan:
         """How a search would be done now."""
         engine, coded = self.engine, self._coded
         if engine.costs is not None:
             return engine.explain(k, where=where, recall=self.recall if recall is None else recall)
         return engine.explain(k, where=where, way="scan" if coded else "exact")
 
-    def search(self, query: Float32, k: int, where: Bool | None, recall: float | None = None) -> Hits:
+    def search(self, query: Float32, k: int, where: Selection | None, recall: float | None = None) -> Hits:
         """The k items of the highest cosine to one query; ties by id.
 
         Args:
             query: (1, d) or (d,).
             k: places.
-            where: bool (n,), the rows that take part.
+            where: the rows that take part.
             recall: the share of the true k that is to be expected; that of the index where None, 1 for all of them.
         """
         self._count()

@@ -15,6 +15,7 @@ from similia.collection.definition import Definition
 from similia.collection.naming import nearest
 from similia.collection.results import Results, View, displayed, empty
 from similia.collection.store import SenseRow
+from similia.collection.vectors import Allowed
 from similia.collection.words import rarest
 from similia.collection.workspace import State, Workspace
 from similia.errors import InputError
@@ -146,11 +147,12 @@ class _Search:
         self.predicate = state.predicate(where)
         self.itself = None if asked.like is None else int(state.ids([asked.like])[0])
         self.fields = definition.searched(state.fields)
-        self.allowed: Int64 | None = None
+        self.allowed: Allowed | None = None
         if self.predicate is not None:
-            self.allowed = state.store.select(self.predicate)
-        own = self.itself is not None and (self.allowed is None or bool((self.allowed == self.itself).any()))
-        self.total = (row.count if self.allowed is None else self.allowed.size) - own
+            self.allowed = state.select(self.predicate)
+        ids = None if self.allowed is None else self.allowed.ids
+        own = self.itself is not None and (ids is None or bool((ids == self.itself).any()))
+        self.total = (row.count if ids is None else ids.size) - own
         self.reach = min(reach, max(self.total, 0))
         self.notes: list[str] = []
 

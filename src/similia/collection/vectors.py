@@ -7,6 +7,7 @@ that still read the older one see ids and vectors that belong together.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,8 +16,29 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.collection.searcher import Kept, Searcher
+from similia.index import Selection
 from similia.index.files import Mapped
 from similia.types import Bool, Float32, Hits, Int64
+
+
+class Allowed:
+    """The items that pass a filter: ids int64 (n,), ascending. What an index derives from them is kept beside."""
+
+    def __init__(self, ids: Int64) -> None:
+        self.ids = ids
+        self._among: weakref.WeakKeyDictionary[Part, Selection] = weakref.WeakKeyDictionary()
+
+    def among(self, part: Part) -> Selection:
+        """Which rows of a part pass and are alive."""
+        found = self._among.get(part)
+        if found is None:
+            mask = np.zeros(part.ids.size, np.bool_)
+            places = positions(part.ids, self.ids)
+            mask[places[places >= 0]] = True
+            if part.alive is not None:
+                mask &= part.alive
+            found = self._among[part] = Selection(mask)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,21 +81,14 @@ class Part:
         """Ids and vectors of the rows that are alive; no copy where all are."""
         return (self.ids, self.vectors) if self.alive is None else (self.ids[self.alive], self.vectors[self.alive])
 
-    def mask(self, allowed: Int64 | None, without: int | None) -> Bool | None:
-        """Which rows may be found: alive, in ``allowed`` (ascending; None: all), and not the item ``without``."""
-        mask = self.alive
-        if allowed is not None:
-            mask = np.zeros(self.ids.size, bool)
-            found = positions(self.ids, allowed)
-            mask[found[found >= 0]] = True
-            if self.alive is not None:
-                mask &= self.alive
-        if without is not None:
-            place = positions(self.ids, np.array([without], np.int64))[0]
-            if place >= 0:
-                mask = np.ones(self.ids.size, bool) if mask is None else mask.copy()
-                mask[place] = False
-        return mask
+    @cached_property
+    def living(self) -> Selection | None:
+        """Which rows are alive; None where all are."""
+        return None if self.alive is None else Selection(self.alive)
+
+    def selection(self, allowed: Allowed | None) -> Selection | None:
+        """Which rows may be found; None where all may."""
+        return self.living if allowed is None else allowed.among(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +119,7 @@ class Vectors:
         query: Float32,
         k: int,
         *,
-        allowed: Int64 | None = None,
+        allowed: Allowed | None = None,
         without: int | None = None,
         recall: float | None = None,
     ) -> Hits:
@@ -113,7 +128,7 @@ class Vectors:
         Args:
             query: (d,) or (1, d).
             k: the most hits.
-            allowed: ids that may be found, ascending; None for all.
+            allowed: what may be found; None for all.
             without: an id that may not.
             recall: the share of the true k that is to be expected; see `Searcher.search`.
 
@@ -125,8 +140,11 @@ class Vectors:
         for part in self.parts:
             if not part.ids.size or k < 1:
                 continue
-            found = part.index.search(query, min(k, part.ids.size), part.mask(allowed, without), recall)
+            asked = min(k + (without is not None), part.ids.size)
+            found = part.index.search(query, asked, part.selection(allowed), recall)
             kept = found.ids[0] >= 0
+            if without is not None:
+                kept &= found.ids[0] != without
             ids.append(found.ids[0][kept])
             scores.append(found.scores[0][kept])
         hits = Hits.empty(1, max(k, 0))

@@ -15,7 +15,7 @@ from similia.collection import upkeep
 from similia.collection.definition import GIVEN, TOPIC, Definition
 from similia.collection.naming import listed, nearest
 from similia.collection.store import SenseRow, Store
-from similia.collection.vectors import Vectors
+from similia.collection.vectors import Allowed, Vectors
 from similia.errors import FingerprintMismatch, InputError, ModelError, UnknownItem, UnknownSense
 from similia.types import Int64
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from similia.index.where import Predicate
 
 _LOOKED_AT = 50_000
+_FILTERS = 8
 
 
 @dataclass(eq=False)
@@ -39,6 +40,7 @@ class Workspace:
     _encoders: dict[tuple[str, str | None], Encoder] = field(default_factory=dict)
     _bound: dict[str, Encoder] = field(default_factory=dict)
     _memory: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    filters: dict[tuple[int, str], Allowed] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -79,11 +81,19 @@ class Workspace:
         with self._lock:
             self._vectors.clear()
             self._memory.clear()
+            self.filters.clear()
 
     def keep(self, senses: set[int]) -> None:
         """Let go of the vectors of other senses than these."""
         with self._lock:
             self._vectors = {number: state for number, state in self._vectors.items() if number in senses}
+
+    def keep_filter(self, key: tuple[int, str], allowed: Allowed) -> None:
+        """Keep what passes a filter, as long as few others are kept: each may hold codes of what passes."""
+        with self._lock:
+            while len(self.filters) >= _FILTERS:
+                self.filters.pop(next(iter(self.filters)))
+            self.filters[key] = allowed
 
     def remembered(self, key: tuple[Any, ...]) -> Any:
         """What `remember` was given under ``key``, or None."""
@@ -229,6 +239,15 @@ class State:
         from similia.index.where import Predicate
 
         return Predicate.parse(where, self.fields)
+
+    def select(self, predicate: Predicate) -> Allowed:
+        """The items that pass a filter; found out once for every state of the collection that is searched with it."""
+        key = (self.version, str(predicate))
+        known = self.space.filters.get(key)
+        if known is None:
+            known = Allowed(self.store.select(predicate))
+            self.space.keep_filter(key, known)
+        return known
 
     def ids(self, keys: Sequence[object]) -> Int64:
         """The numbers of items.

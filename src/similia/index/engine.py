@@ -16,8 +16,10 @@ from similia.errors import InputError, StorageError
 from similia.index import kernels
 from similia.index.exact import ExactIndex, Metric
 from similia.index.files import Column, open_verified, write
+from similia.index.inputs import Where
 from similia.index.planning import WAYS, Costs, Plan, Way, choose
 from similia.index.scan import ScanIndex
+from similia.index.selection import Selection
 from similia.index.tuning import Measured, apart, recall
 from similia.types import Bool, Dense, Float32, Hits, Int64, Pairs, as_vectors
 
@@ -164,7 +166,7 @@ class Engine:
         k: int,
         *,
         queries: int = 1,
-        where: npt.ArrayLike | None = None,
+        where: Where | None = None,
         recall: float = 0.95,
         way: Way | None = None,
         beam: int | None = None,
@@ -174,8 +176,12 @@ class Engine:
         Raises:
             InputError: a recall out of range, or a way that is not there.
         """
-        passing = None if where is None else int(np.count_nonzero(where))
-        plan = choose(self.costs, len(self), k=k, queries=queries, passing=passing, recall=recall, ways=self.ways)
+        kept, passing = isinstance(where, Selection), None
+        if where is not None:
+            passing = where.count if isinstance(where, Selection) else int(np.count_nonzero(where))
+        plan = choose(
+            self.costs, len(self), k=k, queries=queries, passing=passing, kept=kept, recall=recall, ways=self.ways
+        )
         if way is None:
             return plan
         if way not in WAYS:
@@ -190,7 +196,7 @@ class Engine:
         queries: npt.ArrayLike | Dense,
         k: int,
         *,
-        where: npt.ArrayLike | None = None,
+        where: Where | None = None,
         recall: float = 0.95,
         way: Way | None = None,
         beam: int | None = None,
@@ -200,7 +206,7 @@ class Engine:
         Args:
             queries: (q, d), or (d,) for one.
             k: places a query, at least 1; may exceed n. That many are always found where there are as many.
-            where: bool (n,), the items that take part; all if None.
+            where: bool (n,) or a `Selection`, the items that take part; all if None.
             recall: the share of the true k that is to be expected, above 0; 1 for all of them, proven.
             way: "exact", "scan" or "graph" to force one.
             beam: of a forced graph.
@@ -213,14 +219,15 @@ class Engine:
         plan = self.explain(k, queries=len(batch), where=where, recall=recall, way=way, beam=beam)
         if plan.way == "graph":
             assert self.graph is not None
-            return self.graph.search(batch, k, where=where, beam=plan.beam)
+            mask = where.mask if isinstance(where, Selection) else where
+            return self.graph.search(batch, k, where=mask, beam=plan.beam)
         return (self.scan if plan.way == "scan" else self.exact).search(batch, k, where=where)
 
     def range(
         self,
         queries: npt.ArrayLike | Dense,
         threshold: float,
-        where: npt.ArrayLike | None = None,
+        where: Where | None = None,
         *,
         limit: int = 10_000_000,
     ) -> Pairs:

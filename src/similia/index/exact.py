@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
-from similia.index.inputs import as_ids, as_mask, as_stored, longest_of, unit
+from similia.index.inputs import Where, as_ids, as_mask, as_stored, longest_of, unit
+from similia.index.selection import Selection
 from similia.index.topk import best_of, candidates, check_k, where_true
 from similia.measure.vectors import TINY, norms
 from similia.types import Bool, Dense, Float32, Hits, Int64, Pairs, as_vectors
@@ -85,13 +86,13 @@ class ExactIndex:
         """The length d of each vector."""
         return int(self.vectors.shape[1])
 
-    def search(self, queries: npt.ArrayLike | Dense, k: int, *, where: npt.ArrayLike | None = None) -> Hits:
+    def search(self, queries: npt.ArrayLike | Dense, k: int, *, where: Where | None = None) -> Hits:
         """The k most similar items of each query; equal scores come by lower position.
 
         Args:
             queries: (q, d), or (d,) for one.
             k: places a query, at least 1; may exceed n.
-            where: bool (n,), the items that take part; all if None.
+            where: bool (n,) or a `Selection`, the items that take part; all if None.
 
         Raises:
             InputError: a k below 1, or queries or a filter that do not fit the vectors.
@@ -112,7 +113,7 @@ class ExactIndex:
         self,
         queries: npt.ArrayLike | Dense,
         threshold: float,
-        where: npt.ArrayLike | None = None,
+        where: Where | None = None,
         *,
         limit: int = 10_000_000,
     ) -> Pairs:
@@ -121,7 +122,7 @@ class ExactIndex:
         Args:
             queries: (q, d), or (d,) for one.
             threshold: the least score.
-            where: bool (n,), the items that take part; all if None.
+            where: bool (n,) or a `Selection`, the items that take part; all if None.
             limit: the most pairs that are returned.
 
         Returns:
@@ -172,13 +173,14 @@ class ExactIndex:
         longest_of(norms(batch), "queries")
         return batch
 
-    def passing(self, where: npt.ArrayLike | None) -> tuple[Int64 | None, Bool | None]:
+    def passing(self, where: Where | None) -> tuple[Int64 | None, Bool | None]:
         """The positions to gather if few take part, else those to hide after all are scored."""
         if where is None:
             return None, None
         passing = as_mask(where, len(self), "a vector")
-        if np.count_nonzero(passing) * _SELECTIVE <= len(self):
-            return np.flatnonzero(passing), None
+        count = where.count if isinstance(where, Selection) else np.count_nonzero(passing)
+        if count * _SELECTIVE <= len(self):
+            return where.rows if isinstance(where, Selection) else np.flatnonzero(passing), None
         return None, ~passing
 
     def _batches(self, queries: int) -> list[tuple[int, int]]:

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
+from similia.index.selection import Selection
 from similia.measure.vectors import TINY, norms
 from similia.types import Bool, Float32, Int64, as_vectors
 
 Float64: TypeAlias = npt.NDArray[np.float64]
+Where: TypeAlias = "npt.ArrayLike | Selection"
 Stored: TypeAlias = npt.NDArray[np.float32 | np.float16]
 
 METRICS = {"cosine": 0, "dot": 1, "l2": 2}  # as compiled code numbers them, see `similia.index.kernels.rescore`
@@ -49,13 +51,13 @@ def as_ids(ids: npt.ArrayLike | None, count: int) -> Int64:
     return named
 
 
-def as_mask(where: npt.ArrayLike, count: int, one: str) -> Bool:
+def as_mask(where: Where, count: int, one: str) -> Bool:
     """Which of ``count`` places take part, bool (count,); ``one`` is what each place is called.
 
     Raises:
         InputError: another type or length.
     """
-    mask = np.asarray(where)
+    mask = where.mask if isinstance(where, Selection) else np.asarray(where)
     if mask.shape != (count,) or (count and mask.dtype != np.bool_):
         raise InputError(f"where is {mask.dtype} {mask.shape}; it must be bool ({count},), one value {one}")
     return mask.astype(np.bool_, copy=False)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from similia.errors import InputError
+from similia.index.scan import SEVERAL
 
 Way: TypeAlias = Literal["exact", "scan", "graph"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -111,6 +112,7 @@ def choose(
     k: int,
     queries: int = 1,
     passing: int | None = None,
+    kept: bool = False,
     recall: float = 0.95,
     ways: Iterable[Way] = WAYS,
 ) -> Plan:
@@ -122,6 +124,7 @@ def choose(
         k: places a query.
         queries: that are asked at a time.
         passing: items that pass the filter; None without one.
+        kept: whether the filter is one that is used again, so that what passes was gathered before.
         recall: of the true neighbours, to be found: above 0, at most 1.
         ways: that can be taken; "exact" always can.
 
@@ -147,7 +150,8 @@ def choose(
         "exact": Plan("exact", seconds=_comparing(costs, count, passing, batch), reason="every vector is compared")
     }
     if costs.scan is not None and "scan" in ways:
-        scanned = costs.scan[batch] * (count if passing is None or 4 * passing > count else passing)
+        gathered = passing is not None and 4 * passing <= count and (kept or queries >= SEVERAL)
+        scanned = costs.scan[batch] * (passing if gathered and passing is not None else count)
         found["scan"] = Plan("scan", seconds=scanned + costs.fixed, reason="codes are read, and the answer is proven")
     step = _step(costs.steps, k, share, recall, batch) if "graph" in ways and recall < 1 else None
     if step is not None:

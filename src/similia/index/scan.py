@@ -12,9 +12,10 @@ import numpy.typing as npt
 from similia.errors import InputError
 from similia.index import kernels
 from similia.index.exact import ExactIndex, Metric
-from similia.index.inputs import METRICS
+from similia.index.inputs import METRICS, Where
 from similia.index.quantise.blocks import Table
 from similia.index.quantise.coded import Coded, CodedQueries
+from similia.index.selection import Selection
 from similia.index.topk import best_of, check_k
 from similia.measure.vectors import norms
 from similia.types import Bool, Bytes, Dense, Float32, Hits, Int64, Pairs
@@ -22,7 +23,7 @@ from similia.types import Bool, Bytes, Dense, Float32, Hits, Int64, Pairs
 Float64 = npt.NDArray[np.float64]
 _LEAST = 4096  # with fewer items, comparing all of them takes no longer
 _FEW = 1024  # nor with fewer that pass a filter, once there are codes
-_SEVERAL = 8  # queries for which the codes of what passes are moved together
+SEVERAL = 8  # queries for which the codes of what passes are moved together
 _MOST = 2**31 - 64  # items that the kernels can number
 _WIDEST = 2**15  # dimensions whose sums of products fit int32
 _DEEPEST = 2000  # places that are worth a scan
@@ -95,7 +96,7 @@ class ScanIndex:
         queries: npt.ArrayLike | Dense,
         k: int,
         *,
-        where: npt.ArrayLike | None = None,
+        where: Where | None = None,
         threads: int | None = None,
     ) -> Hits:
         """The k most similar items of each query; equal scores come by lower position.
@@ -103,7 +104,7 @@ class ScanIndex:
         Args:
             queries: (q, d), or (d,) for one.
             k: places a query, at least 1; may exceed n.
-            where: bool (n,), the items that take part; all if None.
+            where: bool (n,) or a `Selection`, the items that take part; all if None.
             threads: at most so many at a time, by default as many as there are processors; the answer is the same.
 
         Raises:
@@ -129,7 +130,7 @@ class ScanIndex:
         self,
         queries: npt.ArrayLike | Dense,
         threshold: float,
-        where: npt.ArrayLike | None = None,
+        where: Where | None = None,
         *,
         limit: int = 10_000_000,
     ) -> Pairs:
@@ -138,7 +139,7 @@ class ScanIndex:
         Args:
             queries: (q, d), or (d,) for one.
             threshold: the least score.
-            where: bool (n,), the items that take part; all if None.
+            where: bool (n,) or a `Selection`, the items that take part; all if None.
             limit: the most pairs that are returned.
 
         Returns:
@@ -171,7 +172,7 @@ class ScanIndex:
         order = np.argsort(rows, kind="stable")
         return Pairs(rows[order], ids[order], scores[order])
 
-    def _table(self, where: npt.ArrayLike | None, queries: int) -> Table | None:
+    def _table(self, where: Where | None, queries: int) -> Table | None:
         """What to scan, or None if that is not worth it."""
         rows, hidden = self.exact.passing(where)
         if self._coded is None:
@@ -181,9 +182,12 @@ class ScanIndex:
             return table if hidden is None else table.hiding(~hidden)
         if len(rows) < _FEW:
             return None
+        if isinstance(where, Selection):
+            mask = where.mask
+            return where.derived(self, lambda: table.gathered(mask))
         passing = np.zeros(len(self), np.bool_)
         passing[rows] = True
-        return table.gathered(passing) if queries >= _SEVERAL else table.hiding(passing)
+        return table.gathered(passing) if queries >= SEVERAL else table.hiding(passing)
 
     def _found(
         self,
