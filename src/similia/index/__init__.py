@@ -3,8 +3,9 @@
 `Engine` measures the ways of searching and takes the cheapest: comparing every vector through BLAS (`ExactIndex`),
 reading 8-bit codes with a proof that the answer is the same (`ScanIndex`), or walking a graph (`GraphIndex`).
 `MultiVectorIndex` is for items of several vectors, `HammingIndex` for binary codes, `LandmarkIndex` for any function of
-a pair; `fit_leanvec` and `fit_pca` shorten vectors. `top_k` picks the best of a score matrix. `Predicate` is the
-filter language of every search (see `similia.index.where`), and a `Selection` is what passed, for many searches.
+a pair, `WorkloadIndex` for batches of filtered queries like those of before; `fit_leanvec` and `fit_pca` shorten
+vectors. `top_k` picks the best of a score matrix. `Predicate` is the filter language of every search (see
+`similia.index.where`), and a `Selection` is what passed, for many searches.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from similia.index.topk import top_k as top_k
     from similia.index.where import Predicate as Predicate
     from similia.index.where import register_functions as register_functions
+    from similia.index.workload import WorkloadIndex as WorkloadIndex
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -52,6 +54,7 @@ __getattr__, __dir__, __all__ = attach(
         "Projection": ".project",
         "ScanIndex": ".scan",
         "Selection": ".selection",
+        "WorkloadIndex": ".workload",
         "choose": ".planning",
         "fit_leanvec": ".project",
         "fit_pca": ".project",

@@ -24,7 +24,8 @@ Metric: TypeAlias = Literal["cosine", "dot", "l2"]
 Float64: TypeAlias = npt.NDArray[np.float64]
 
 _SCORES = 8 * 2**20  # scores that are held at a time: 32 MiB, or one row of all items
-_VALUES = 4 * 2**20  # vector values that are converted or scored again at a time
+_VALUES = 4 * 2**20  # vector values that are converted at a time
+_PAIRED = 2**17  # and scored again: few enough to stay in the cache
 _SELECTIVE = 4  # where at most 1 in 4 passes a filter, those vectors are gathered; else all are scored and masked
 _UNIT = 2.0**-24  # unit roundoff of float32
 
@@ -102,7 +103,7 @@ class ExactIndex:
         hits = Hits.empty(len(batch), k)
         for start, stop in self._batches(len(batch)):
             part = batch[start:stop]
-            at, columns = candidates(self._approximate(part, rows, hidden), k, self._slack(part))
+            at, columns = candidates(self._approximate(part, rows, hidden), k, self.slack(part))
             columns = columns if rows is None else rows[columns]
             best, exact = best_of(at, columns, self.score_pairs(part, at, columns), len(part), k)
             hits.ids[start:stop] = np.where(best >= 0, self.ids[best], -1) if len(self) else -1
@@ -188,7 +189,7 @@ class ExactIndex:
         return [(start, min(start + step, queries)) for start in range(0, queries, step)]
 
     def _approximate(self, queries: Float32, rows: Int64 | None, hidden: Bool | None) -> Float32:
-        """Scores that order items as the metric does, up to the error that ``_slack`` bounds; -inf where hidden.
+        """Scores that order items as the metric does, up to the error that ``slack`` bounds; -inf where hidden.
 
         One column an item, or one for each of ``rows``.
         """
@@ -211,7 +212,7 @@ class ExactIndex:
             scores[:, hidden] = -np.inf
         return scores
 
-    def _slack(self, queries: Float32) -> Float64:
+    def slack(self, queries: Float32) -> Float64:
         """Twice the most by which an approximate score is wrong, (q, 1); Higham 2002, section 3.1."""
         if self.metric == "cosine":
             scale = np.ones(len(queries))
@@ -224,7 +225,7 @@ class ExactIndex:
 
     def _bound(self, queries: Float32, threshold: float) -> Float64:
         """The approximate score, (q, 1), that every item with an exact score of at least ``threshold`` reaches."""
-        slack = self._slack(queries)
+        slack = self.slack(queries)
         if self.metric != "l2":
             return threshold - slack
         squares = norms(queries)[:, None] ** 2
@@ -238,7 +239,7 @@ class ExactIndex:
         """Scores of pairs (m,), each computed by itself in double precision."""
         scores = np.empty(rows.size, np.float32)
         lengths = norms(queries)
-        step = max(1, _VALUES // max(1, self.dimension))
+        step = max(1, _PAIRED // max(1, self.dimension))
         for start in range(0, rows.size, step):
             at, column = rows[start : start + step], columns[start : start + step]
             left, right = queries[at].astype(np.float64), self.vectors[column].astype(np.float64)

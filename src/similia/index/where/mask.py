@@ -78,8 +78,8 @@ def mask(root: Condition, columns: Mapping[str, Sequence[Any]]) -> Bool:
     if len(lengths) > 1:
         raise InputError(f"the columns have {sorted(lengths)} rows; they must have one length")
     rows = lengths.pop() if lengths else 0
-    clean = {name: [_clean(value, kind) for value in columns[name]] for name, kind in kinds.items()}
-    truths = _condition(root, clean, rows)
+    cleaned = {name: [clean(value, kind) for value in columns[name]] for name, kind in kinds.items()}
+    truths = _condition(root, cleaned, rows)
     return np.fromiter((truth is True for truth in truths), dtype=np.bool_, count=rows)
 
 
@@ -103,7 +103,7 @@ def _element(value: Any) -> tuple[str, Any]:
     return "other", id(value)
 
 
-def _clean(value: Any, kind: Kind) -> Any:
+def clean(value: Any, kind: Kind) -> Any:
     """A value as the store would have it; None where it is missing."""
     if isinstance(value, np.datetime64):
         value = (
