@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from similia.collection.indexes import Indexes
+from similia.collection.opening import opened
 from similia.collection.results import Results
 from similia.collection.senses import Senses, refresh
 from similia.collection.store import Store
 from similia.collection.workspace import Workspace
-from similia.errors import CollectionNotFound, InputError, SimiliaError
+from similia.errors import SimiliaError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from rich.console import Group
 
     from similia.collection.browsing import Page
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 class Collection:
     """Items with typed fields that last, and the senses in which they can be alike.
 
-    Made by `open`. Any number of threads and processes may read at a time, and never wait; one writes at a time.
-    A search sees one state: the last that was stored when it began.
+    Made by `open`. Any number of threads and processes may read, and never wait; one writes at a time. A search sees
+    one state: the last that was stored when it began.
 
     Attributes:
         path: the folder.
@@ -53,8 +55,7 @@ class Collection:
         self.path = path
         self.name = path.name
         self._space = Workspace(store, self.name, wait)
-        self.senses = Senses(self._space)
-        self.indexes = Indexes(self._space)
+        self.senses, self.indexes = Senses(self._space), Indexes(self._space)
 
     # -- opening and closing
 
@@ -71,18 +72,7 @@ class Collection:
             CollectionNotFound: there is none, and ``create`` is False.
         """
         folder = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - links stay as they are named
-        try:
-            return cls(Store.open(folder, wait=wait), folder, wait)
-        except CollectionNotFound:
-            if not create:
-                said = f"there is no collection at {folder}; this makes one: similia add {path} FILES"
-                raise CollectionNotFound(said) from None
-        try:
-            return cls(Store.create(folder, wait=wait), folder, wait)
-        except InputError:  # unless another process made it just now, there is something else
-            if not (folder / "collection.db").exists():
-                raise
-            return cls(Store.open(folder, wait=wait), folder, wait)
+        return cls(opened(folder, str(path), create=create, wait=wait), folder, wait)
 
     def close(self) -> None:
         """Close it; reading on is an error."""
@@ -200,8 +190,7 @@ class Collection:
             precision: ``float32``, or ``float16`` for half the space; the loss is in the report.
             format: of files, instead of what their names and first bytes tell.
             encoding: of text files, by default UTF-8, or UTF-16 with a mark.
-            on_error: for a file of a folder that cannot be read: ``raise`` names it and adds nothing, ``skip`` leaves
-                it out and notes it in the report.
+            on_error: ``raise`` adds nothing where a file of a folder cannot be read, ``skip`` notes it in the report.
             batch_size: items stored at a time.
             progress: True or False to show a bar or not; by default on a terminal.
 
@@ -257,7 +246,7 @@ class Collection:
         offset: int = 0,
         recall: float | None = None,
     ) -> Results:
-        """Find the items most similar to a text, a vector or an item.
+        """Find the k items most similar to a text, a vector or an item; fewer where fewer pass the filter.
 
         Args:
             query: a text, or a vector (d,) of the sense.
@@ -268,9 +257,6 @@ class Collection:
             k: how many, 1 to 10,000.
             offset: how many of the best to pass over.
             recall: the share of the nearest vectors to be found where there is an index (see `indexes`), 1 for all.
-
-        Returns:
-            Fewer than k where fewer pass the filter; empty where none does.
 
         Raises:
             InputError: no query or two, a blank one, k out of range, a vector that does not fit, a filter that does
@@ -290,6 +276,25 @@ class Collection:
         }
         return search(self._space, query, like=like, **asked)
 
+    def search_many(
+        self,
+        queries: Sequence[str] | npt.ArrayLike,
+        *,
+        where: str | Sequence[str | None] | None = None,
+        sense: str = "topic",
+        mode: Literal["hybrid", "dense", "text"] = "hybrid",
+        k: int = 10,
+        recall: float | None = None,
+    ) -> list[Results]:
+        """Search for many texts or vectors (q, d) at once: the same results, faster than one by one.
+
+        Arguments and errors are those of `search`; ``where`` is one filter for all, or one for each query.
+        """
+        from similia.collection.together import search_many
+
+        how: dict[str, Any] = {"sense": sense, "mode": mode, "where": where, "k": k, "recall": recall}
+        return search_many(self._space, queries, **how)
+
     def similar(
         self,
         key: object,
@@ -300,10 +305,7 @@ class Collection:
         k: int = 10,
         offset: int = 0,
     ) -> Results:
-        """The nearest neighbours of an item in a sense, without the item; scores are cosines.
-
-        The same as `search` with ``like=key`` and ``mode="dense"``.
-        """
+        """The nearest neighbours of an item, without it: `search` with ``like=key`` and ``mode="dense"``."""
         return self.search(like=key, sense=sense, mode=mode, where=where, k=k, offset=offset)
 
     def compare(self, a: object, b: object) -> Comparison:

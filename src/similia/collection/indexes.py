@@ -16,6 +16,7 @@ import numpy.typing as npt
 from similia.collection.asking import asked_of
 from similia.collection.naming import listed
 from similia.collection.searcher import RECALL, SCANNED, Kept
+from similia.collection.searching import check_recall
 from similia.collection.showing import Sheet, html_sheets, rich_sheets, text_sheets
 from similia.collection.store import SenseRow
 from similia.collection.tables import jsonable
@@ -267,8 +268,7 @@ class Indexes(Mapping[str, IndexReport]):
         from similia.index import Engine, kernels
         from similia.index.engine import TARGETS
 
-        if recall is not None and not 0 < recall <= 1:
-            raise InputError(f"recall is {recall}; it must be above 0 and at most 1")
+        check_recall(recall)
         if not kernels.usable():
             raise InputError("an index needs Numba: pip install 'similia[fast]'; without it every vector is compared")
         with self._space.reading() as state, bar("looking at the items", show=progress):

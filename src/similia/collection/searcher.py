@@ -104,34 +104,35 @@ class Searcher:
         self._seen: tuple[int, int] | None = None  # the file that was taken up, or looked at in vain
         self._asked, self._lock = 0, threading.Lock()
 
-    def plan(self, k: int, where: Selection | None = None, recall: float | None = None) -> Plan:
+    def plan(self, k: int, where: Selection | None = None, recall: float | None = None, *, queries: int = 1) -> Plan:
         """How a search would be done now."""
         engine, coded = self.engine, self._coded
         if engine.costs is not None:
-            return engine.explain(k, where=where, recall=self.recall if recall is None else recall)
-        return engine.explain(k, where=where, way="scan" if coded else "exact")
+            wanted = self.recall if recall is None else recall
+            return engine.explain(k, queries=queries, where=where, recall=wanted)
+        return engine.explain(k, queries=queries, where=where, way="scan" if coded else "exact")
 
-    def search(self, query: Float32, k: int, where: Selection | None, recall: float | None = None) -> Hits:
-        """The k items of the highest cosine to one query; ties by id.
+    def search(self, queries: Float32, k: int, where: Selection | None, recall: float | None = None) -> Hits:
+        """The k items of the highest cosine to each query; ties by id.
 
         Args:
-            query: (1, d) or (d,).
+            queries: (q, d).
             k: places.
             where: the rows that take part.
             recall: the share of the true k that is to be expected; that of the index where None, 1 for all of them.
         """
-        self._count()
-        engine, plan = self.engine, self.plan(k, where, recall)
-        return engine.search(query, k, where=where, way=plan.way, beam=plan.beam)
+        self._count(len(queries))
+        engine, plan = self.engine, self.plan(k, where, recall, queries=len(queries))
+        return engine.search(queries, k, where=where, way=plan.way, beam=plan.beam)
 
-    def _count(self) -> None:
-        """Count a search, and have made ready beside what pays from here on."""
+    def _count(self, queries: int) -> None:
+        """Count searches, and have made ready beside what pays from here on."""
         if len(self.engine) < SCANNED or not kernels.usable():
             return
         stamp = None if self.kept is None else self.kept.stamp()
         task: Callable[[], object]
         with self._lock:
-            self._asked += 1
+            self._asked += queries
             if self._busy or self._asked < SOON:
                 return
             if stamp is None and self._seen is not None:  # it was dropped

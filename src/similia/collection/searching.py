@@ -86,6 +86,12 @@ def whole_number(name: str, value: Any, least: int, most: int | None = None) -> 
     return number
 
 
+def check_recall(recall: float | None) -> None:
+    """Refuse what is no share of what is to be found; None is the target of the index."""
+    if recall is not None and not 0 < recall <= 1:
+        raise InputError(f"recall is {recall}; it must be above 0 and at most 1")
+
+
 def pool_size(reach: int, count: int) -> int:
     """How many hits each view gives to the fusion, for results up to place ``reach`` among ``count`` items.
 
@@ -115,19 +121,18 @@ def search(
     started = time.perf_counter()
     asked = question(query, like, where, mode)
     k, offset = whole_number("k", k, 1, MOST), whole_number("offset", offset, 0)
-    if recall is not None and not 0 < recall <= 1:
-        raise InputError(f"recall is {recall}; it must be above 0 and at most 1")
+    check_recall(recall)
     with space.reading() as state:
         if not state.senses and state.store.count() == 0 and asked.like is None:
             seconds = time.perf_counter() - started
             return empty(sense, mode, k, offset, query=asked.text, seconds=seconds, note="the collection is empty")
         row = state.ready(sense)
-        search_ = _Search(state, row, Definition.read(row.definition), asked, mode, offset + k, where, recall)
+        search_ = Search(state, row, Definition.read(row.definition), asked, mode, offset + k, where, recall)
         hits, views, weights = search_.run()
-        return _results(search_, hits, views, weights, k, offset, started)
+        return results_of(search_, hits, views, weights, k, offset, started)
 
 
-class _Search:
+class Search:
     """One search: what both views need, and what was found out on the way."""
 
     def __init__(
@@ -155,6 +160,12 @@ class _Search:
         self.total = (row.count if ids is None else ids.size) - own
         self.reach = min(reach, max(self.total, 0))
         self.notes: list[str] = []
+        self.vector: Float32 | None = None  # where it was made together with those of other queries
+        self.nearest: Hits | None = None  # what the dense view gives, where it was searched with others
+
+    def depth(self) -> int:
+        """How deep the dense view is asked."""
+        return pool_size(self.reach, self.total) if self.mode == "hybrid" else self.reach
 
     def run(self) -> tuple[Hits, dict[str, Hits], dict[str, float]]:
         """The hits up to ``reach``, those of each view, and the weights of the views."""
@@ -176,7 +187,7 @@ class _Search:
         from similia.rank import fuse
 
         assert vector is not None
-        pool = pool_size(self.reach, self.total)
+        pool = self.depth()
         views = {"dense": self._dense(vector, pool), "text": self._text(pool)}
         if not (views["text"].ids >= 0).any():
             self.notes.append("no item holds a word of the query")
@@ -184,6 +195,8 @@ class _Search:
 
     def _vector(self) -> Float32 | None:
         """The query as a vector of the sense; None where hybrid search has to do without."""
+        if self.vector is not None and self.vector.any():
+            return self.vector
         if self.asked.vector is not None:
             return as_vectors(self.asked.vector, name="the query vector", dimension=self.row.dimension)
         if self.itself is not None:
@@ -216,6 +229,8 @@ class _Search:
         return self.asked.vector is None and bool(self.fields)
 
     def _dense(self, vector: Float32, k: int) -> Hits:
+        if self.nearest is not None:
+            return self.nearest
         vectors = self.state.vectors(self.row)
         return vectors.search(vector, k, allowed=self.allowed, without=self.itself, recall=self.recall)
 
@@ -237,9 +252,10 @@ def _without(hits: Hits, item: int, k: int) -> Hits:
     return Hits(hits.ids[:, kept][:, :k], hits.scores[:, kept][:, :k])
 
 
-def _results(
-    search_: _Search, hits: Hits, views: dict[str, Hits], weights: dict[str, float], k: int, offset: int, started: float
+def results_of(
+    search_: Search, hits: Hits, views: dict[str, Hits], weights: dict[str, float], k: int, offset: int, started: float
 ) -> Results:
+    """What users get for a search: keys, items, ranks and scores; ``started`` is a time of ``perf_counter``."""
     state, asked = search_.state, search_.asked
     ids, scores = hits.ids[0, offset : offset + k], hits.scores[0, offset : offset + k]
     ids, scores = ids[ids >= 0], scores[ids >= 0]

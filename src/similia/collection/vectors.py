@@ -116,42 +116,43 @@ class Vectors:
 
     def search(
         self,
-        query: Float32,
+        queries: Float32,
         k: int,
         *,
         allowed: Allowed | None = None,
-        without: int | None = None,
+        without: int | Int64 | None = None,
         recall: float | None = None,
     ) -> Hits:
-        """The k items of the highest cosine to one query, best first, ties by id.
+        """The k items of the highest cosine to each query, best first, ties by id.
 
         Args:
-            query: (d,) or (1, d).
+            queries: (q, d), or (d,) for one.
             k: the most hits.
             allowed: what may be found; None for all.
-            without: an id that may not.
+            without: an id that may not, or int64 (q,), one for each query.
             recall: the share of the true k that is to be expected; see `Searcher.search`.
 
         Returns:
-            Hits of one query with ``min(k, len(self))`` places.
+            Hits (q, ``min(k, len(self))``).
         """
-        k = min(k, len(self))
-        ids, scores = [], []
-        for part in self.parts:
-            if not part.ids.size or k < 1:
-                continue
-            asked = min(k + (without is not None), part.ids.size)
-            found = part.index.search(query, asked, part.selection(allowed), recall)
-            kept = found.ids[0] >= 0
-            if without is not None:
-                kept &= found.ids[0] != without
-            ids.append(found.ids[0][kept])
-            scores.append(found.scores[0][kept])
-        hits = Hits.empty(1, max(k, 0))
-        if ids:
-            every_id, every_score = np.concatenate(ids), np.concatenate(scores)
-            order = np.lexsort((every_id, -every_score))[:k]
-            hits.ids[0, : order.size], hits.scores[0, : order.size] = every_id[order], every_score[order]
+        batch = np.atleast_2d(queries)
+        k, own = min(k, len(self)), None if without is None else np.reshape(without, (-1, 1))
+        hits = Hits.empty(len(batch), max(k, 0))
+        found = [
+            part.index.search(batch, min(k + (own is not None), part.ids.size), part.selection(allowed), recall)
+            for part in self.parts
+            if part.ids.size and k > 0
+        ]
+        if found:
+            ids, scores = (
+                np.concatenate(column, axis=1) for column in zip(*((f.ids, f.scores) for f in found), strict=True)
+            )
+            if own is not None:
+                scores = np.where(ids == own, -np.inf, scores)
+                ids = np.where(ids == own, -1, ids)
+            order = np.lexsort((ids, -scores))[:, :k]
+            hits.ids[:, : order.shape[1]] = np.take_along_axis(ids, order, axis=1)
+            hits.scores[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
         return hits
 
     def all(self) -> tuple[Int64, npt.NDArray[Any]]:
