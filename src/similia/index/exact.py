@@ -151,11 +151,7 @@ class ExactIndex:
             exact = self.score_pairs(part, at, columns)
             kept = exact >= least
             at, columns, exact = at[kept], columns[kept], exact[kept]
-            count += at.size
-            if count > limit:
-                raise InputError(
-                    f"more than {limit:,} pairs score at least {threshold:g}; raise the threshold or the limit"
-                )
+            count = check_pairs(count + at.size, threshold, limit)
             order = np.lexsort((columns, -exact, at))
             found.append((at[order] + start, self.ids[columns[order]], exact[order]))
         if not found:
@@ -254,3 +250,10 @@ class ExactIndex:
                 products = np.clip(products / scale, -1, 1)
             scores[start : start + step] = products
         return scores
+
+
+def check_pairs(count: int, threshold: float, limit: int) -> int:
+    """The number of pairs that a range search found so far, refused where it is beyond the limit."""
+    if count > limit:
+        raise InputError(f"more than {limit:,} pairs score at least {threshold:g}; raise the threshold or the limit")
+    return count

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from similia.errors import InputError
 from similia.index import kernels
-from similia.index.exact import ExactIndex, Metric
+from similia.index.exact import ExactIndex, Metric, check_pairs
 from similia.index.inputs import METRICS, Where
 from similia.index.quantise.blocks import Table
 from similia.index.quantise.coded import Coded, CodedQueries
@@ -159,14 +159,11 @@ class ScanIndex:
             rows, items, scores, others = self._above(table, batch[start : start + _BATCH], least)
             left.append(start + others)
             found.append((start + rows, self.exact.ids[items], scores))
-            count += rows.size
-            if count > limit:
-                raise InputError(
-                    f"more than {limit:,} pairs score at least {threshold:g}; raise the threshold or the limit"
-                )
+            count = check_pairs(count + rows.size, threshold, limit)
         others = np.concatenate(left)
         if others.size:
-            rest = self.exact.range(batch[others], threshold, where, limit=limit - count)
+            rest = self.exact.range(batch[others], threshold, where, limit=limit)
+            check_pairs(count + len(rest.left), threshold, limit)
             found.append((others[rest.left], rest.right, rest.scores))
         rows, ids, scores = (np.concatenate(column) for column in zip(*found, strict=True))
         order = np.argsort(rows, kind="stable")
