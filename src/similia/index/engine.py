@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LARGE = 50_000  # items; with fewer, comparing every vector takes some milliseconds, and nothing is compiled
 ASKED = 400  # queries that are kept apart to tune on, and as many to report on
 TARGETS = (0.9, 0.95, 0.99)
-FORMAT = 2
+FORMAT = 3
 _SHARED = ("ids", "norms")
 
 
@@ -219,8 +219,7 @@ class Engine:
         plan = self.explain(k, queries=len(batch), where=where, recall=recall, way=way, beam=beam)
         if plan.way == "graph":
             assert self.graph is not None
-            mask = where.mask if isinstance(where, Selection) else where
-            return self.graph.search(batch, k, where=mask, beam=plan.beam)
+            return self.graph.search(batch, k, where=where, beam=plan.beam)
         return (self.scan if plan.way == "scan" else self.exact).search(batch, k, where=where)
 
     def range(

@@ -18,7 +18,7 @@ from similia.types import Bool, Float32, Hits, Int64
 if TYPE_CHECKING:
     from similia.index.graph import GraphIndex
 
-BEAMS = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448)
+BEAMS = (10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320)
 PLACES = (10, 100)
 SHARES = (0.5, 0.2, 0.1)  # under scarcer filters a graph reads the codes of all that pass
 FILTERED = 128  # queries that each filter is tried with

@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
-from similia.index.exact import Metric
+from similia.index.exact import Float64, Metric
+from similia.index.project.gram import leading, moments, sampled
+from similia.index.project.projection import blocks
 from similia.measure.vectors import normalise, norms
 from similia.types import Bytes, Float32
 
@@ -23,7 +25,7 @@ Int8: TypeAlias = npt.NDArray[np.int8]
 LINE = 64  # bytes that memory hands over at a time
 _VALUES = 4 * 2**20  # vector values that are encoded at a time
 FITTED = 20_000  # vectors that the directions and the step are learned from
-_FINEST = 500  # codes of a query that make one step of an item's, at most
+FINEST = 500  # codes of a query that make one step of an item's, at most
 _LARGEST = 1e30  # square of a length that is told from greater ones
 _WITHIN = 0.9999  # share of the values that the codes reach; the rest is clipped
 
@@ -90,25 +92,37 @@ class Coder:
                 codes[at, -4:] = np.ascontiguousarray(squares[at] / 2)[:, None].view(np.uint8)
         return codes, squares, lifts
 
-    def queries(self, batch: Float32) -> tuple[Int8, Float32, Float32]:
+    @property
+    def reach(self) -> float:
+        """The length of all items after lifting; under l2, where they have any, 0."""
+        return {"cosine": 1.0, "dot": self.longest, "l2": 0.0}[self.metric]
+
+    def queries(self, batch: Float32) -> tuple[Int8, Float32, Float32, Float64]:
         """Codes int8 (q, width), what scores of them count, (q,), and the factor of the items' last float32, (q,).
 
         An item's score, times what it counts, differs from its inner product with the query (under l2: less half its
-        square) by an error and something that is the same for all items.
+        square) by an error and something that is the same for all items. Last, float64 (q,), is what an item would
+        score that lay where the query does, the query being brought to the length of the items unless under l2.
         """
         projected = (batch - self.mean if self.metric == "l2" else batch) @ self.query_map
         largest = np.abs(projected).max(axis=1, initial=0)
         with np.errstate(divide="ignore", over="ignore"):
             scale = np.float32(127) / largest
         if self.metric == "l2":  # what is subtracted must fit, too
-            scale = np.minimum(scale, np.float32(_FINEST / self.step))
+            scale = np.minimum(scale, np.float32(FINEST / self.step))
         scale[~np.isfinite(scale)] = 0  # no direction
         codes = np.zeros((len(batch), self.width), np.int8)
         projected *= scale[:, None]
         codes[:, : self.dims] = np.rint(projected, out=projected)
         step = np.float32(self.step)
         counts = np.divide(step, scale, out=np.zeros_like(scale), where=scale > 0)
-        return codes, counts, scale * step if self.metric == "l2" else np.zeros_like(scale)
+        if self.metric == "l2":
+            top = norms(batch - self.mean) ** 2 / 2
+        else:
+            top = self.reach * norms(batch) - batch.astype(np.float64) @ self.mean
+        tops = np.divide(top, counts, out=np.zeros_like(top), where=counts > 0)
+        tops += 128 * codes.sum(axis=1, dtype=np.int64)
+        return codes, counts, scale * step if self.metric == "l2" else np.zeros_like(scale), tops
 
     def _prepared(self, vectors: npt.NDArray[np.floating[Any]]) -> Float32:
         return normalise(vectors) if self.metric == "cosine" else vectors.astype(np.float32)
@@ -133,20 +147,17 @@ def fit(
     kept = _enough(wide, metric) if dimensions is None else dimensions
     if not 1 <= kept <= wide:
         raise InputError(f"dimensions are {kept}; they must be between 1 and {wide}, the length of the vectors")
-    chosen = np.sort(np.random.default_rng(seed).choice(n, min(n, FITTED), replace=False))
-    sample = vectors[chosen].astype(np.float32)
-    if metric == "cosine":
-        sample = normalise(sample)
-    mean = sample.mean(axis=0, dtype=np.float64) if n else np.zeros(wide)
-    centred = sample - mean.astype(np.float32)
-    scale = float(np.abs(centred).max(initial=0.0)) or 1.0
-    centred /= scale  # squares of long vectors stay finite
-    axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred)[1][:, ::-1][:, :kept].astype(np.float32)
-    values = np.abs(centred @ axes)
-    reach = float(np.quantile(values, _WITHIN)) if n else 0.0
-    step = max(reach or float(values.max(initial=0.0)), 1e-12) * scale / 127
+    if not n:
+        nothing = np.eye(wide, kept, dtype=np.float32)
+        return Coder(metric, nothing, nothing, np.zeros(wide, np.float32), 1.0, longest if metric == "dot" else 0.0)
+    sample = sampled(vectors, FITTED, seed, "vectors")
+    found = moments(sample, metric)
+    axes, mean = leading(found.gram, kept)[1].astype(np.float32), found.mean.astype(np.float32)
+    values = np.abs(np.concatenate([(block - mean) @ axes for _, block in blocks(sample, metric)]))
+    reach = float(np.quantile(values, _WITHIN))
+    step = max(reach or float(values.max(initial=0.0)), 1e-12) / 127
     lifted = longest if metric == "dot" else 0.0
-    return Coder(metric, axes, axes, mean.astype(np.float32), step, lifted)
+    return Coder(metric, axes, axes, mean, step, lifted)
 
 
 def _enough(wide: int, metric: Metric) -> int:

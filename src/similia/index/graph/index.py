@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +13,17 @@ from similia.errors import InputError, UnknownItem
 from similia.index import kernels
 from similia.index.exact import Metric
 from similia.index.graph.coding import FITTED, Coder, fit
-from similia.index.graph.find import Finder
 from similia.index.graph.rows import Rows
-from similia.index.inputs import as_ids, as_mask, as_stored, longest_of
+from similia.index.inputs import Where, as_ids, as_stored, longest_of
 from similia.index.topk import check_k
 from similia.measure.vectors import norms
-from similia.types import Bool, Dense, Float32, Hits, Int64, as_vectors
+from similia.types import Dense, Float32, Hits, Int64, as_vectors
 
 if TYPE_CHECKING:
+    from similia.index.graph.find import Finder
     from similia.index.graph.state import State
 
 _BEAM = 64
-_QUERIES = 1024  # that are walked for at a time
 _BROKEN = 64  # links are led around removed items when one item in so many is removed
 _OUTGROWN = 4  # times as many items as the codes were learned from: learn them anew
 
@@ -96,6 +95,7 @@ class GraphIndex:
             raise InputError("a graph needs compiled kernels, and Numba is not there or switched off; use ExactIndex")
         self._rows, self.ids = rows, ids
         self._state: State
+        self._finder: Finder | None = None
         self._broken = 0  # removed, with links to them
         self._places: tuple[Int64, Int64] | None = None  # ids in use, rising, and their positions
 
@@ -127,7 +127,7 @@ class GraphIndex:
         queries: npt.ArrayLike | Dense,
         k: int,
         *,
-        where: npt.ArrayLike | None = None,
+        where: Where | None = None,
         beam: int | None = None,
     ) -> Hits:
         """The k most similar items of each query, as far as the walk finds them; equal scores come by lower position.
@@ -135,8 +135,9 @@ class GraphIndex:
         Args:
             queries: (q, d), or (d,) for one.
             k: places a query, at least 1; may exceed n. That many are always found where there are as many items.
-            where: bool (`positions`,), the items that take part; all if None.
-            beam: how many items a walk keeps in view; at least k is taken. More finds more and takes longer.
+            where: bool (`positions`,) or a `Selection`, the items that take part; all if None.
+            beam: about how many items a walk opens, fewer of easy queries and more of hard ones; at least k is taken.
+                More finds more and takes longer.
 
         Raises:
             InputError: a k or a beam below 1, or queries or a filter that do not fit the vectors.
@@ -146,18 +147,9 @@ class GraphIndex:
         if width < 1:
             raise InputError(f"beam is {beam}; it must be at least 1")
         given = queries.vectors if isinstance(queries, Dense) else queries
-        batch = as_vectors(given, name="queries", dimension=self.dimension)
-        lengths = norms(batch)
-        longest_of(lengths, "queries")
-        wanted = self._wanted(where)
-        finder = Finder(self._state, self._coder, self._rows, wanted, k, width)
-        hits = Hits.empty(len(batch), k)
-        for start in range(0, len(batch), _QUERIES):
-            at = slice(start, start + _QUERIES)
-            positions, scores = finder(batch[at])
-            hits.ids[at] = np.where(positions >= 0, self.ids[positions], -1) if len(self.ids) else -1
-            hits.scores[at] = scores
-        return hits
+        if not _as_it_should_be(given) or given.shape[1] != self.dimension:
+            given = as_vectors(given, name="queries", dimension=self.dimension)
+        return self._ready()(given, k, width, where)
 
     def add(self, vectors: npt.ArrayLike, ids: npt.ArrayLike | None = None) -> Int64:
         """Add items; they take the next positions. Returns their ids.
@@ -195,8 +187,9 @@ class GraphIndex:
             UnknownItem: an id that no item has; nothing is removed then.
         """
         positions = self._positions(np.atleast_1d(np.asarray(ids)))
-        self._state = self._state.own()
-        self._state.alive[self._state.nodes(self._rows.count)[positions]] = False
+        alive = self._state.alive.copy()
+        alive[self._state.nodes(self._rows.count)[positions]] = False
+        self._state = replace(self._state, alive=alive)
         self._places = None
         self._broken += len(positions)
         if self._broken * _BROKEN > len(self._state):
@@ -236,7 +229,8 @@ class GraphIndex:
     def settings(self) -> dict[str, Any]:
         """All that is not an array, as JSON holds it."""
         coder = {"metric": self.metric, "step": self._coder.step, "longest": self._coder.longest}
-        return {**coder, **self._plan._asdict(), "fitted": self._fitted, "dimensions": self._dimensions}
+        learned = {"fitted": self._fitted, "dimensions": self._dimensions, "growth": self._growth}
+        return {**coder, **self._plan._asdict(), **learned}
 
     @classmethod
     def from_arrays(
@@ -252,7 +246,7 @@ class GraphIndex:
         Raises:
             InputError: vectors that do not fit the arrays.
         """
-        from similia.index.graph.build import Plan
+        from similia.index.graph.build import GROWTH, Plan
         from similia.index.graph.state import State
 
         given = np.asanyarray(vectors)
@@ -268,6 +262,7 @@ class GraphIndex:
         index._plan = Plan(**{name: settings[name] for name in Plan._fields})
         index._state = State(**{name: _read_only(arrays[name]) for name in State.saved})
         index._fitted, index._dimensions = settings["fitted"], settings["dimensions"]
+        index._growth = settings.get("growth", GROWTH)
         return index
 
     def _build(self, positions: Int64, metric: Metric, dimensions: int | None) -> None:
@@ -281,7 +276,7 @@ class GraphIndex:
         self._dimensions, self._fitted, self._broken = dimensions, len(positions), 0
         self._coder = fit(vectors, metric, longest, dimensions, self._plan.seed)
         graph = build(*self._coder.items(vectors), self._coder.dims, self._plan)
-        self._state = State.of(graph, positions)
+        self._state, self._growth = State.of(graph, positions), graph.growth
 
     def _link(self, positions: Int64, vectors: Float32) -> None:
         from similia.index.graph.build import table
@@ -313,12 +308,14 @@ class GraphIndex:
         reach(state.links, state.seeds, state.alive)
         self._broken = 0
 
-    def _wanted(self, where: npt.ArrayLike | None) -> Bool:
-        """The nodes that may be found."""
-        if where is None:
-            return self._state.alive
-        wanted: Bool = as_mask(where, self.positions, "a position")[self._state.order] & self._state.alive
-        return wanted
+    def _ready(self) -> Finder:
+        """What searches the present state."""
+        finder = self._finder
+        if finder is None or finder.state is not self._state:
+            from similia.index.graph.find import Finder
+
+            finder = self._finder = Finder(self._state, self._coder, self._rows, self.ids, self._growth)
+        return finder
 
     def _positions(self, ids: npt.NDArray[Any]) -> Int64:
         """The positions of items, by their ids."""
@@ -349,6 +346,12 @@ def _unique(ids: Int64) -> Int64:
     if (counts > 1).any():
         raise InputError(f"ids hold {int(values[counts > 1][0])} more than once; each item needs its own")
     return ids
+
+
+def _as_it_should_be(queries: Any) -> TypeGuard[Float32]:
+    """Whether kernels can read queries where they are; their values are looked at later."""
+    kind: bool = type(queries) is np.ndarray and queries.ndim == 2 and queries.dtype == np.float32
+    return kind and bool(queries.flags.c_contiguous)
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -47,6 +47,8 @@ def link_walked(
     seeds: Int32,
     seed_codes: Bytes,
     seed_squares: Float32,
+    near: Whole,
+    reach: Real,
     size: Whole,
     bits: Whole,
     alpha: Real,
@@ -54,19 +56,25 @@ def link_walked(
     last: Whole,
     made: Int32,
 ) -> None:
-    """Links to the best that a walk to each node finds, and to those that it has. Squares count ``scale`` times."""
+    """Links to the best that a walk to each node finds, and to those that it has.
+
+    Squares count ``scale`` times; ``near``, ``reach`` and ``size`` are as in `walk`.
+    """
     degree, width = links.shape[1], codes.shape[1]
     pool, pairs = np.empty(size + 1, np.int64), np.empty(size + degree + 1, np.int64)
     fresh, entries = np.empty(PAIR * degree + 1, np.int32), np.empty(PAIR * degree + 1, np.int64)
     kept, numbers = np.zeros((degree, width), np.int8), np.empty((degree, 3))
     seen, query = np.empty(1 << bits, np.int32), np.zeros(width, np.int8)
-    halves = squares.reshape(-1, 1)
+    halves, share = squares.reshape(-1, 1), 0.5 if len(lifts) == 0 else 1.0
     for node in range(first, last):
         excess = signed(codes, node, dims, query)
         address = query.ctypes.data
         seen[:] = -1
         count = enter(seeds, seed_codes, seed_squares, address, scale, pool, min(ENTRIES, size))
-        count, _ = walk(codes, halves, links, address, scale, pool, count, size, seen, 32 - bits, fresh, entries)
+        count, _ = walk(
+            *(codes, halves, links, address, scale, pool, count, size, seen, 32 - bits, fresh, entries),
+            *(near, excess + share * squares[node], reach, 0.0),
+        )
         found = 0
         lift = lifts[node] if len(lifts) > 0 else np.float32(0)
         for i in range(count + degree):

@@ -23,7 +23,7 @@ def rescore(
     norms: Float64,
     order: Int64,
     alive: Bool,
-    queries: Float64,
+    queries: Float32,
     lengths: Float64,
     metric: Whole,
     found: Int32,
@@ -47,15 +47,20 @@ def rescore(
     ``positions`` and ``scores`` (q, k) become the result, -1 and -inf where there is no more.
     """
     k, d = positions.shape[1], queries.shape[1]
+    query = np.empty(d, np.float64)
     for q in range(len(queries)):
         positions[q, :], scores[q, :] = -1, -np.inf
+        query[:] = queries[q]
         kept, judged, mean, spread = 0, 0, 0.0, 0.0
         for i in range(tallies[q]):
+            node = np.int64(found[q, i])
+            prefetch(np.uint64(order.ctypes.data + 8 * node))
+            prefetch(np.uint64(alive.ctypes.data + node))
+        for i in range(min(_AHEAD, tallies[q])):
+            _fetch(base, size, extra, d, norms, order[found[q, i]])
+        for i in range(tallies[q]):
             if i + _AHEAD < tallies[q]:
-                ahead = order[found[q, i + _AHEAD]]
-                start = base + ahead * d * 4 if ahead < size else extra + (ahead - size) * d * 4
-                for line in range(0, d * 4, 64):
-                    prefetch(np.uint64(start + line))
+                _fetch(base, size, extra, d, norms, order[found[q, i + _AHEAD]])
             if not alive[found[q, i]]:
                 continue
             expected = np.float64(estimates[q, i]) * counts[q]
@@ -66,7 +71,7 @@ def rescore(
                     break
             position = order[found[q, i]]
             address, row = (base, position) if position < size else (extra, position - size)
-            score, _ = pair(address, row, norms[position], queries[q], lengths[q], metric)
+            score, _ = pair(address, row, norms[position], query, lengths[q], metric)
             error = (-np.float64(score) * score / 2 if metric == L2 else np.float64(score)) - expected
             judged += 1
             change = error - mean
@@ -83,3 +88,12 @@ def rescore(
                 scores[q, at], positions[q, at] = scores[q, at - 1], positions[q, at - 1]
                 at -= 1
             scores[q, at], positions[q, at] = score, position
+
+
+@compiled(inline="always")
+def _fetch(base: Whole, size: Whole, extra: Whole, d: Whole, norms: Float64, position: Whole) -> None:
+    """Ask for the vector and the length at a position."""
+    prefetch(np.uint64(norms.ctypes.data + 8 * position))
+    start = base + position * d * 4 if position < size else extra + (position - size) * d * 4
+    for line in range(0, d * 4, 64):
+        prefetch(np.uint64(start + line))

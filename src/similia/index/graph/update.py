@@ -45,7 +45,10 @@ def link_new(
         address, lift = query.ctypes.data, lifts[node] if len(lifts) > 0 else np.float32(0)
         seen[:] = -1
         count = enter(seeds, seed_codes, seed_squares, address, scale, pool, min(ENTRIES, size))
-        count, _ = walk(codes, halves, links, address, scale, pool, count, size, seen, 32 - bits, fresh, entries)
+        count, _ = walk(
+            *(codes, halves, links, address, scale, pool, count, size, seen, 32 - bits, fresh, entries),
+            *(size + 1, 0.0, 0.0, 0.0),
+        )
         found = 0
         for i in range(count):
             item = item_of(pool[i])

@@ -4,19 +4,32 @@ The pool holds the best so far, best first, as one int64 each: score << 32 | ite
 is remembered in a small table that forgets (an item overwrites another with the same place): an item that is scored
 twice does no harm, since a pool never holds it twice, and the table stays in the nearest cache however many items there
 are.
+
+How far a walk goes is measured by what it found: it ends where the next item is farther than the k-th best by more than
+a share. So an easy query opens few items and a hard one, of which many lie about as near, opens many.
+
+Source: Al-Jazzazi et al., *Distance Adaptive Beam Search for Provably Accurate Graph-Based Nearest Neighbor Search*
+(NeurIPS 2025, arXiv 2505.15636), which is given here two bounds: what is kept, and how many at most.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+
+from similia.index.exact import Float64
 from similia.index.graph.coding import Int8
 from similia.index.graph.prune import Int32, Real, Whole
 from similia.index.kernels.cache import compiled
 from similia.index.kernels.dots import dot_codes, prefetch
+from similia.index.kernels.emit import I8, I64, Value, function, intrinsic, number, pointer
 from similia.types import Bytes, Float32, Int64
 
 NONE = -(2**63)
+_LOWEST = -2e9  # a score below all
 PAIR = 2  # nodes that are opened at a time: memory answers for both at once
 ENTRIES = 2  # seeds that a walk starts from
 _SPREAD = 2654435769  # 2^32 over the golden ratio
@@ -44,6 +57,21 @@ def score(codes: Bytes, halves: Float32, item: Whole, query: Whole, scale: Real)
     return product
 
 
+@intrinsic
+def slide(context: Any, address: Any, count: Any) -> Any:
+    """``(address, count)``: move so many int64 one place up."""
+
+    def build(target: Any, builder: Value, _: Any, given: list[Value]) -> Value:
+        start, places = given
+        source = pointer(builder, start, 0, I8)
+        move = function(builder, "llvm.memmove.p0.p0.i64", ir.VoidType(), source.type, source.type, I64, ir.IntType(1))
+        size = builder.shl(places, number(3))
+        builder.call(move, [pointer(builder, start, 8, I8), source, size, number(0, ir.IntType(1))])
+        return target.get_dummy_value()
+
+    return types.void(types.uint64, types.int64), build
+
+
 @compiled(inline="always")
 def insert(pool: Int64, count: Whole, size: Whole, entry: Whole) -> tuple[Whole, Whole]:
     """Put an entry into the pool; returns how many there are then, and its place, or that number if it has none."""
@@ -58,8 +86,7 @@ def insert(pool: Int64, count: Whole, size: Whole, entry: Whole) -> tuple[Whole,
         count += 1
     elif at == size:
         return count, count
-    for i in range(count - 1, at, -1):
-        pool[i] = pool[i - 1]
+    slide(np.uint64(pool.ctypes.data) + np.uint64(8 * at), count - 1 - at)
     pool[at] = entry
     return count, at
 
@@ -89,8 +116,16 @@ def walk(
     shift: Whole,
     fresh: Int32,
     entries: Int64,
+    near: Whole,
+    top: Real,
+    reach: Real,
+    spare: Real,
 ) -> tuple[Whole, Whole]:
-    """Widen a pool of ``count`` entries to the ``size`` best that a walk finds; returns how many, and how many scored.
+    """Widen a pool of ``count`` entries to the best that a walk finds; returns how many, and how many were scored.
+
+    Once there are ``near`` entries, the worst of these is a yardstick: what falls short of the score at no distance,
+    ``top``, by ``1 + reach`` times as much as that is not opened any more, and by ``1 + reach + spare`` times, not
+    kept. At most ``size`` are. With a greater ``near``, the walk ends when all ``size`` are opened.
 
     ``halves`` is float32 (n, any): the last of a row, times ``scale`` (at least 0), is taken off the item's score.
     ``query`` is the address of a code as long as the items' rows, ``seen`` int32 (2^(32 - shift),) and all -1, ``pool``
@@ -99,12 +134,14 @@ def walk(
     degree, width = links.shape[1], codes.shape[1]
     scored: Whole = 0
     at: Whole = 0
+    limit: Whole = NONE
+    low: Whole = NONE
     for i in range(count):
         seen[place(item_of(pool[i]), shift)] = item_of(pool[i])
-    while at < count:
+    while at < count and pool[at] >= limit:
         new: Whole = 0
         taken, i = 0, at
-        while i < count and taken < PAIR:
+        while i < count and taken < PAIR and pool[i] >= limit:
             if not pool[i] & 1:
                 node = item_of(pool[i])
                 pool[i] |= 1
@@ -121,7 +158,7 @@ def walk(
             for line in range(0, width, 64):
                 prefetch(np.uint64(start + line))
         scored += new
-        least = NONE if count < size else pool[count - 1]
+        least = low if count < size else max(low, pool[count - 1])
         better: Whole = 0
         for j in range(new):
             entry = (score(codes, halves, np.int64(fresh[j]), query, scale) << 32) | (np.int64(fresh[j]) << 1)
@@ -137,6 +174,13 @@ def walk(
                 for line in range(0, degree * 4, 64):
                     prefetch(np.uint64(row + line))
                 first = min(first, put)
+        if count >= near:
+            worst = np.float64(pool[near - 1] >> 32)
+            short = max(top - worst, 0.0)
+            limit = np.int64(max(worst - reach * short, _LOWEST)) << 32
+            low = np.int64(max(worst - (reach + spare) * short, _LOWEST)) << 32
+            while pool[count - 1] < low:
+                count -= 1
         at = first
         while at < count and pool[at] & 1:
             at += 1
@@ -153,13 +197,17 @@ def search(
     seed_halves: Float32,
     queries: Int8,
     scales: Float32,
+    tops: Float64,
+    near: Whole,
+    reach: Real,
+    spare: Real,
     size: Whole,
     bits: Whole,
     found: Int32,
     estimates: Float32,
     counts: Int64,
 ) -> Whole:
-    """The ``size`` best of each query that a walk finds, best first; returns the number of scores.
+    """The best of each query that a walk finds, best first; arguments as its; returns the number of scores.
 
     ``found`` int32 (q, size), -1 where there is none; ``estimates`` float32 (q, size), their scores; ``counts`` (q,).
     """
@@ -179,7 +227,10 @@ def search(
         count = counts[q]
         pool[:count] = starts[q, :count]
         seen[:] = -1
-        count, more = walk(codes, halves, links, query, scales[q], pool, count, size, seen, 32 - bits, fresh, entries)
+        count, more = walk(
+            *(codes, halves, links, query, scales[q], pool, count, size, seen, 32 - bits, fresh, entries),
+            *(near, tops[q], reach, spare),
+        )
         scored += more
         counts[q] = count
         for i in range(count):
