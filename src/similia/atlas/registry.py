@@ -99,6 +99,6 @@ def systems() -> list[SystemInfo]:
 
     Examples:
         >>> [info.number for info in systems()]
-        [3, 4, 19, 24, 25, 26, 44, 46, 49]
+        [3, 4, 19, 21, 22, 24, 25, 26, 44, 46, 49]
     """
     return [system(number).INFO for number in modules()]

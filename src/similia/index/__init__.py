@@ -3,7 +3,8 @@
 `Engine` measures the ways of searching and takes the cheapest: comparing every vector through BLAS (`ExactIndex`),
 reading 8-bit codes with a proof that the answer is the same (`ScanIndex`), or walking a graph (`GraphIndex`).
 `MultiVectorIndex` is for items of several vectors, `HammingIndex` for binary codes, `LandmarkIndex` for any function of
-a pair, `WorkloadIndex` for batches of filtered queries like those of before; `fit_leanvec` and `fit_pca` shorten
+a pair, `FilteredIndex` for the ways of searching under a filter side by side, `WorkloadIndex` for batches of
+filtered queries like those of before; `fit_leanvec` and `fit_pca` shorten
 vectors. `top_k` picks the best of a score matrix. `Predicate` is the filter language of every search (see
 `similia.index.where`), and a `Selection` is what passed, for many searches.
 """
@@ -17,6 +18,7 @@ from similia._lazy import attach
 if TYPE_CHECKING:
     from similia.index.engine import Engine as Engine
     from similia.index.exact import ExactIndex as ExactIndex
+    from similia.index.filtered import FilteredIndex as FilteredIndex
     from similia.index.graph import GraphIndex as GraphIndex
     from similia.index.hamming import HammingIndex as HammingIndex
     from similia.index.landmarks import Budgeted as Budgeted
@@ -44,6 +46,7 @@ __getattr__, __dir__, __all__ = attach(
         "Costs": ".planning",
         "Engine": ".engine",
         "ExactIndex": ".exact",
+        "FilteredIndex": ".filtered",
         "FixedDimensionalEncoder": ".multivector",
         "GraphIndex": ".graph",
         "HammingIndex": ".hamming",

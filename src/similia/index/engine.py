@@ -20,7 +20,8 @@ from similia.index.inputs import Where
 from similia.index.planning import WAYS, Costs, Plan, Way, choose
 from similia.index.scan import ScanIndex
 from similia.index.selection import Selection
-from similia.index.tuning import Measured, apart, recall
+from similia.index.tuning import Measured, apart
+from similia.measure import neighbour_recall
 from similia.types import Bool, Dense, Float32, Hits, Int64, Pairs, as_vectors
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ class Engine:
             for target in sorted(set(targets)):
                 plan = choose(self.costs, len(self), k=10, queries=half, recall=target)
                 if plan.beam is not None:
-                    self.reached[target] = recall(tried.search(asked[half:], 10, beam=plan.beam), truth)
+                    found = tried.search(asked[half:], 10, beam=plan.beam)
+                    self.reached[target] = neighbour_recall(found.ids, truth.ids)
         return self
 
     def _asked(self, queries: npt.ArrayLike | None, seed: int) -> tuple[Float32, Bool]:

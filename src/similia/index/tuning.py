@@ -13,6 +13,7 @@ import numpy as np
 from similia.index.exact import ExactIndex
 from similia.index.planning import Costs, Step
 from similia.index.scan import ScanIndex
+from similia.measure import neighbour_recall
 from similia.types import Bool, Float32, Hits, Int64
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Measured:
         asked = None if share == 1 else filters[-1]
         for beam in (beam for beam in BEAMS if beam >= k):
             found = [graph.search(queries, k, where=where, beam=beam) for where in filters]
-            reached = min(recall(one, truth) for one, truth in zip(found, truths, strict=True))
+            reached = min(neighbour_recall(one.ids, truth.ids) for one, truth in zip(found, truths, strict=True))
             search = functools.partial(graph.search, k=k, where=asked, beam=beam)
             singles, many = [one[None] for one in self.queries[:SINGLES]], self.queries[:BATCH]
             single = _least(functools.partial(_each, search, singles)) / len(singles)
@@ -100,19 +101,6 @@ class Measured:
             yield Step(k, share, beam, reached, single, batch)
             if reached >= ENOUGH:
                 return
-
-
-def recall(found: Hits, truth: Hits) -> float:
-    """The share of the true neighbours that were found; 1 where there are none.
-
-    Examples:
-        >>> some, every = Hits(np.array([[3, 9]]), np.zeros((1, 2))), Hits(np.array([[3, 4]]), np.zeros((1, 2)))
-        >>> recall(some, every)
-        0.5
-    """
-    wanted = truth.ids >= 0
-    there = (truth.ids[:, :, None] == found.ids[:, None, :]).any(axis=2) & wanted
-    return float(there.sum() / wanted.sum()) if wanted.any() else 1.0
 
 
 def apart(count: int, most: int, seed: int) -> Int64:

@@ -33,6 +33,7 @@ def build(
     if missing := sorted({maker.needs for maker in known if not maker.there}):
         told(f"not installed, so left out: {', '.join(missing)}")
     for maker in (maker for maker in known if maker.there):
+        maker.ready()
         started = time.process_time()
         system = maker.make(vectors)
         systems.append(system)

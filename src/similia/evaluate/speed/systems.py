@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from similia.types import Float32, Int64
 
 if TYPE_CHECKING:
@@ -35,11 +37,19 @@ class System:
 
 @dataclass(frozen=True)
 class Maker:
-    """How to build a system of vectors (n, d) that all have length 1; ``needs`` is the module that it takes."""
+    """How to build a system of vectors (n, d) that all have length 1.
+
+    Attributes:
+        name: for people.
+        needs: the module that it takes.
+        make: builds it.
+        ready: done once before, and not counted: compiling, where that happens on the first use.
+    """
 
     name: str
     needs: str
     make: Callable[[Float32], System]
+    ready: Callable[[], object] = lambda: None
 
     @property
     def there(self) -> bool:
@@ -70,5 +80,12 @@ def _scan(base: Float32) -> System:
     return scan_system(ScanIndex(base))
 
 
-GRAPH = Maker("similia graph", "numba", _graph)
-SCAN = Maker("similia scan (exact)", "numba", _scan)
+def _compile() -> None:
+    some = np.random.default_rng(0).normal(size=(8_192, 64)).astype(np.float32)
+    for system in (_graph(some), _scan(some)):
+        for queries in (some[:1], some[:300]):
+            system.search(queries, 10, system.efforts[-1])
+
+
+GRAPH = Maker("similia graph", "numba", _graph, _compile)
+SCAN = Maker("similia scan (exact)", "numba", _scan, _compile)
