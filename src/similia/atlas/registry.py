@@ -29,6 +29,7 @@ class SystemInfo:
         rooms: the rooms of Similia that it is composed of.
         claims: what a run checks, one sentence each.
         data: the data sets that it needs.
+        encoder: whether the default encoder makes vectors for it, where ``encode`` is among the rooms.
     """
 
     number: int
@@ -39,6 +40,7 @@ class SystemInfo:
     rooms: tuple[str, ...]
     claims: tuple[str, ...]
     data: tuple[str, ...]
+    encoder: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,6 @@ def systems() -> list[SystemInfo]:
 
     Examples:
         >>> [info.number for info in systems()]
-        [3, 4, 19, 21, 22, 24, 25, 26, 44, 46, 49]
+        [3, 4, 19, 21, 22, 24, 25, 26, 44, 46, 49, 62]
     """
     return [system(number).INFO for number in modules()]

@@ -47,7 +47,7 @@ def run(
         seed=seed,
         quick=quick,
         versions=versions(),
-        encoder=_encoder() if "encode" in info.rooms else "",
+        encoder=_encoder() if info.encoder and "encode" in info.rooms else "",
         seconds=round(time.perf_counter() - started, 1),
     )
     result.write(FOLDER if out is None else Path(out))

@@ -396,6 +396,5 @@ def disagreement(world: World) -> Claim:
         measured=measured,
         baseline=baseline,
         note=f"{len(chosen)} filters; opposed: the queries of which fewest of the 500 nearest items pass. A walk over "
-        "all items does not stop before it has found as many that pass as the effort says, so without a limit it is "
-        "its cost that collapses, not its recall",
+        "all items ends when it found as many as the effort says: without a limit its cost collapses, not its recall",
     )

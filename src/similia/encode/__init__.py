@@ -26,18 +26,26 @@ if TYPE_CHECKING:
     from similia.encode.base import fingerprint as fingerprint
     from similia.encode.hashing import HashingEncoder as HashingEncoder
     from similia.encode.loading import load as load
+    from similia.encode.paragraphs import BinaryParagraphVector as BinaryParagraphVector
+    from similia.encode.paragraphs import DocumentCodes as DocumentCodes
     from similia.encode.static import StaticEncoder as StaticEncoder
     from similia.encode.template import FieldTemplate as FieldTemplate
     from similia.encode.transformer import TransformerEncoder as TransformerEncoder
     from similia.encode.transformer import TransformerSettings as TransformerSettings
+    from similia.encode.wordsenses import DisambiguatedSkipGram as DisambiguatedSkipGram
+    from similia.encode.wordsenses import Senses as Senses
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "AspectEncoder": ".aspect",
+        "BinaryParagraphVector": ".paragraphs",
+        "DisambiguatedSkipGram": ".wordsenses",
+        "DocumentCodes": ".paragraphs",
         "Encoder": ".base",
         "FieldTemplate": ".template",
         "HashingEncoder": ".hashing",
+        "Senses": ".wordsenses",
         "Side": ".base",
         "StaticEncoder": ".static",
         "TokenEncoder": ".base",

@@ -141,7 +141,7 @@ def lancedb_ivf(base: Float32) -> System:
     table.create_index(metric="dot", num_partitions=max(1, len(base) // 4096), num_sub_vectors=base.shape[1] // 8)
 
     def one(query: Float32, k: int, effort: int) -> Int64:
-        asked = table.search(query).distance_type("dot").nprobes(effort).refine_factor(10).select(["id"])
+        asked = table.search(query).distance_type("dot").nprobes(effort).refine_factor(10).select(["id", "_distance"])
         found = asked.limit(k).to_arrow()["id"].to_numpy()
         return np.pad(np.asarray(found, np.int64), (0, k - len(found)), constant_values=-1)
 
