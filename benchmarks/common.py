@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+IMAGES = RESULTS.parents[1] / "docs" / "img"
 
 
 @dataclass

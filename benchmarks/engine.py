@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.common import RESULTS, write
+from benchmarks.common import IMAGES, RESULTS, write
 from benchmarks.vectors import load, load_wide
 from similia.evaluate.speed import System, compare, plot
 from similia.evaluate.speed.building import build
@@ -43,7 +43,8 @@ def graphs(base: Float32, queries: dict[str, Float32], truth: dict[str, Int64], 
     systems, seconds = build([GRAPH, SCAN, *GRAPHS], base, told=say)
     found = compare(systems, queries, truth, count=len(base), rounds=ROUNDS, curve=True, told=say)
     found = replace(found, seconds=seconds)
-    plot(found, RESULTS / f"{name}.svg")
+    for folder in (RESULTS, IMAGES):
+        plot(found, folder / f"{name}.svg")
     chosen = {system.name: system.reached.get(("in", 0.95)) for system in found.systems}
     singles = one_by_one(
         [(system, point.effort) for system in systems if (point := chosen[system.name]) is not None],

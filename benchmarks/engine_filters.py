@@ -21,7 +21,7 @@ from benchmarks.common import write
 from benchmarks.vectors import load
 from similia.evaluate.speed import System, compare
 from similia.evaluate.speed.systems import EFFORTS
-from similia.index import Engine
+from similia.index import Engine, Selection
 from similia.types import Bool, Float32, Int64
 
 K = 10
@@ -49,10 +49,11 @@ def ours(base: Float32) -> Filtered:
     engine.tune(graph=True)
 
     def filtered(passing: Bool) -> System:
-        print("similia:", engine.explain(K, queries=ASKED // 2, where=passing, recall=0.99), flush=True)
+        chosen = Selection(passing)
+        print("similia:", engine.explain(K, queries=ASKED // 2, where=chosen, recall=0.99), flush=True)
 
         def search(queries: Float32, k: int, effort: int) -> Int64:
-            return engine.search(queries, k, where=passing, recall=0.99).ids
+            return engine.search(queries, k, where=chosen, recall=0.99).ids
 
         return System("similia engine", search, (0,), 0)
 
