@@ -34,6 +34,7 @@ def faiss_hnsw(base: Float32) -> System:
     index.add(base)
 
     def search(queries: Float32, k: int, effort: int) -> Int64:
+        faiss.omp_set_num_threads(1)  # it is that of the calling thread
         index.hnsw.efSearch = max(effort, k)
         return np.asarray(index.search(queries, k)[1], np.int64)
 
@@ -53,6 +54,7 @@ def faiss_hnsw_sq8(base: Float32) -> System:
     index.k_factor = 2
 
     def search(queries: Float32, k: int, effort: int) -> Int64:
+        faiss.omp_set_num_threads(1)
         inner.hnsw.efSearch = max(effort, 2 * k)
         return np.asarray(index.search(queries, k)[1], np.int64)
 
@@ -71,6 +73,7 @@ def faiss_ivfpq(base: Float32) -> System:
     inner = faiss.downcast_index(index.base_index)
 
     def search(queries: Float32, k: int, effort: int) -> Int64:
+        faiss.omp_set_num_threads(1)
         inner.nprobe = effort
         index.k_factor = 8
         return np.asarray(index.search(queries, k)[1], np.int64)
