@@ -46,6 +46,11 @@ def cost() -> Iterator[Cost]:
         spent.wall, spent.cpu = time.perf_counter() - wall, _cpu() - cpu
 
 
+def command(module: str) -> str:
+    """How this process was started, for who wants to run it again."""
+    return " ".join(["python -m", f"benchmarks.{module}", *sys.argv[1:]])
+
+
 def peak_mebibytes(*, children: bool = False) -> float:
     """The largest resident size so far of this process, or of its largest finished child, in MiB."""
     status = Path("/proc/self/status")

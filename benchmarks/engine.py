@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.common import IMAGES, RESULTS, write
+from benchmarks.common import IMAGES, RESULTS, command, write
 from benchmarks.vectors import load, load_wide
 from similia.evaluate.speed import System, compare, plot
 from similia.evaluate.speed.building import build
@@ -68,7 +68,7 @@ def graphs(base: Float32, queries: dict[str, Float32], truth: dict[str, Int64], 
     write(
         name,
         "Search at equal recall" + (", more dimensions" if wide else ""),
-        "python -m benchmarks.engine --only graph" + (" --wide" if wide else ""),
+        command("engine"),
         rows,
         f"{about}. Processor microseconds a query (recall@10 of the timed queries), one thread, batches of "
         f"{len(queries['in']) // 2:,}; 'in' queries are texts like the items, 'out' are words and short phrases. "
@@ -124,7 +124,7 @@ def threads(base: Float32, queries: dict[str, Float32], truth: dict[str, Int64],
     write(
         "engine_threads",
         "One caller and two at once",
-        "python -m benchmarks.engine --only threads",
+        command("engine"),
         rows,
         f"{about}. Wall microseconds a query at recall .95 on queries like the items, the least of {ROUNDS} rounds: "
         "batches are searched by one thread, or half by each of two.",
@@ -152,7 +152,7 @@ def exact(base: Float32, queries: dict[str, Float32], truth: dict[str, Int64], a
     write(
         "engine_exact",
         "Exact search of a batch",
-        "python -m benchmarks.engine --only exact",
+        command("engine"),
         rows,
         f"{about}; {len(queries['in']):,} queries in a batch, one thread.",
     )

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from benchmarks.common import write
+from benchmarks.common import command, write
 from benchmarks.vectors import load
 from similia.evaluate.speed import System, compare
 from similia.evaluate.speed.systems import EFFORTS
@@ -200,7 +200,7 @@ def measure(count: int | None) -> None:
     write(
         "engine_filters",
         "Search within a filter",
-        "python -m benchmarks.engine_filters",
+        command("engine_filters"),
         rows,
         f"{len(base):,} of {vectors.about}. Processor microseconds a query (recall@10, times ours) at the cheapest "
         f"setting with a recall of {TARGET}; {ASKED // 2} queries like the items in one call, one thread.",

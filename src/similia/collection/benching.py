@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from similia.collection.searcher import check_compiled
 from similia.collection.vectors import normalised
 from similia.errors import InputError
 from similia.evaluate.speed import Comparison, compare
 from similia.evaluate.speed.building import build
 from similia.evaluate.speed.peers import GRAPHS
 from similia.evaluate.speed.systems import GRAPH, SCAN
-from similia.index import ScanIndex, kernels
+from similia.index import ScanIndex
 from similia.types import Float32
 
 K = 10
@@ -34,8 +35,7 @@ def bench(
     told: Callable[[str], object],
 ) -> Comparison:
     """See `similia.collection.Indexes.bench`; vectors (n, d) as stored."""
-    if not kernels.usable():
-        raise InputError("an index needs Numba: pip install 'similia[fast]'; without it every vector is compared")
+    check_compiled()
     rng = np.random.default_rng(0)
     if limit is not None and limit < len(vectors):
         vectors = vectors[np.sort(rng.choice(len(vectors), limit, replace=False))]

@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from similia.collection.definition import Definition
 from similia.collection.fieldwise import FieldComparison, field_comparison
-from similia.collection.showing import Sheet, cell, html_sheets, rich_sheets, text_sheets
+from similia.collection.showing import Sheet, Shown, cell
 from similia.collection.store import SenseRow
 from similia.collection.tables import jsonable
 from similia.collection.vectors import Vectors, normalised
@@ -20,9 +20,6 @@ from similia.collection.words import common, text_of
 from similia.collection.workspace import State, Workspace
 from similia.errors import FingerprintMismatch, ModelError
 from similia.types import Float32
-
-if TYPE_CHECKING:
-    from rich.console import Group
 
 PAIRS = 10_000
 SEED = 0
@@ -52,7 +49,7 @@ class SenseComparison:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """Two items side by side.
 
     Attributes:
@@ -93,15 +90,6 @@ class Comparison:
         words = ", ".join(f"{word} {weight:.1f}" for word, weight in self.shared_terms)
         note = f"shared words (by rarity): {words}" if words else "no shared words"
         return [*sheets, Sheet(("field", "", self.a, self.b), fields, note=note)]
-
-    def __rich__(self) -> Group:
-        return rich_sheets(self._sheets())
-
-    def __str__(self) -> str:
-        return text_sheets(self._sheets())
-
-    def _repr_html_(self) -> str:
-        return html_sheets(self._sheets())
 
 
 def compare(space: Workspace, a: object, b: object) -> Comparison:

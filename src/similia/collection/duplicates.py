@@ -5,22 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from similia.collection.definition import Definition
 from similia.collection.results import displayed
 from similia.collection.searching import whole_number
-from similia.collection.showing import Sheet, html_sheets, rich_sheets, text_sheets
+from similia.collection.showing import Sheet, Shown
 from similia.collection.tables import TypedColumn, jsonable, to_arrow, to_pandas, to_polars, typed
 from similia.collection.workspace import Workspace
 from similia.errors import InputError
 from similia.index import ExactIndex, ScanIndex, kernels
 from similia.types import Float32, Int64
-
-if TYPE_CHECKING:
-    from rich.console import Group
 
 BLOCK = 256
 MOST = 1_000_000
@@ -30,7 +27,7 @@ _AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class DuplicatePairs:
+class DuplicatePairs(Shown):
     """Pairs of items, best first; each pair once.
 
     Attributes:
@@ -99,14 +96,8 @@ class DuplicatePairs:
         note = f"{found} · {self.seconds:.2f} s"
         return [Sheet(("score#", "left", "right", "", ""), rows, note=note)]
 
-    def __rich__(self) -> Group:
-        return rich_sheets(self._sheets())
-
     def __repr__(self) -> str:
-        return text_sheets(self._sheets())
-
-    def _repr_html_(self) -> str:
-        return html_sheets(self._sheets())
+        return str(self)
 
 
 def best_pairs(vectors: Float32, threshold: float, limit: int) -> tuple[Int64, Int64, Float32, bool]:

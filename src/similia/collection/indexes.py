@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from similia.collection.asking import asked_of
 from similia.collection.naming import listed
-from similia.collection.searcher import RECALL, SCANNED, Kept
+from similia.collection.searcher import RECALL, SCANNED, Kept, check_compiled
 from similia.collection.searching import check_recall
-from similia.collection.showing import Sheet, html_sheets, rich_sheets, text_sheets
+from similia.collection.showing import Sheet, Shown
 from similia.collection.store import SenseRow
 from similia.collection.tables import jsonable
 from similia.collection.vectors import Vectors
@@ -26,8 +26,6 @@ from similia.errors import InputError, StorageError
 from similia.progress import bar
 
 if TYPE_CHECKING:
-    from rich.console import Group
-
     from similia.evaluate.speed import Comparison
     from similia.index import Plan
 
@@ -42,7 +40,7 @@ CASES = (
 
 
 @dataclass(frozen=True)
-class IndexReport:
+class IndexReport(Shown):
     """What searches a sense.
 
     Attributes:
@@ -98,15 +96,6 @@ class IndexReport:
             ),
             *([Sheet((), [], "Of these vectors", " ".join(self.advice))] if self.advice else []),
         ]
-
-    def __rich__(self) -> Group:
-        return rich_sheets(self._sheets())
-
-    def __str__(self) -> str:
-        return text_sheets(self._sheets())
-
-    def _repr_html_(self) -> str:
-        return html_sheets(self._sheets())
 
 
 def _time(seconds: float | None) -> str:
@@ -265,12 +254,11 @@ class Indexes(Mapping[str, IndexReport]):
         progress: bool | None,
         anew: bool = True,
     ) -> IndexReport:
-        from similia.index import Engine, kernels
+        from similia.index import Engine
         from similia.index.engine import TARGETS
 
         check_recall(recall)
-        if not kernels.usable():
-            raise InputError("an index needs Numba: pip install 'similia[fast]'; without it every vector is compared")
+        check_compiled()
         with self._space.reading() as state, bar("looking at the items", show=progress):
             row = state.ready(sense)
             if row.count < SCANNED and not force:

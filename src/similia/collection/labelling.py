@@ -14,27 +14,24 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from similia.collection.definition import Definition
-from similia.collection.showing import Sheet, html_sheets, rich_sheets, text_sheets
+from similia.collection.showing import Sheet, Shown
 from similia.collection.tables import TypedColumn, jsonable, to_arrow, to_pandas, to_polars, typed
 from similia.collection.workspace import Workspace
 from similia.errors import InputError
 from similia.progress import bar
 from similia.types import Float32
 
-if TYPE_CHECKING:
-    from rich.console import Group
-
 Classes = str | os.PathLike[str] | Sequence[str] | Mapping[str, Sequence[str]]
 BATCH = 4_096
 
 
 @dataclass(frozen=True, eq=False)
-class Labels:
+class Labels(Shown):
     """The class of each item.
 
     Attributes:
@@ -118,14 +115,8 @@ class Labels:
         note = f"{len(self):,} items · sense {self.sense} · {self.seconds:.2f} s{saved}"
         return [Sheet(("label", "items#", "mean confidence#", "surest item"), rows, note=note)]
 
-    def __rich__(self) -> Group:
-        return rich_sheets(self._sheets())
-
     def __repr__(self) -> str:
-        return text_sheets(self._sheets())
-
-    def _repr_html_(self) -> str:
-        return html_sheets(self._sheets())
+        return str(self)
 
 
 def read_classes(classes: Classes) -> dict[str, tuple[str, ...]]:

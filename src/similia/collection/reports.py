@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from similia.collection.showing import Sheet, html_sheets, rich_sheets, text_sheets
+from similia.collection.showing import Sheet, Shown
 from similia.collection.tables import jsonable
-
-if TYPE_CHECKING:
-    from rich.console import Group
 
 
 @dataclass(frozen=True)
-class AddReport:
+class AddReport(Shown):
     """What an add did.
 
     Attributes:
@@ -55,15 +52,6 @@ class AddReport:
             filter(None, (key, f"{self.seconds:.1f} s", speed, loss, "resumed" if self.resumed else "", *self.notes))
         )
         return [Sheet(("field", "type"), list(self.fields.items()), said, note)]
-
-    def __rich__(self) -> Group:
-        return rich_sheets(self._sheets())
-
-    def __str__(self) -> str:
-        return text_sheets(self._sheets())
-
-    def _repr_html_(self) -> str:
-        return html_sheets(self._sheets())
 
 
 @dataclass(frozen=True)
@@ -119,7 +107,7 @@ def sense_sheet(senses: Mapping[str, Sense]) -> Sheet:
 
 
 @dataclass(frozen=True)
-class Info:
+class Info(Shown):
     """What a collection is: fields, senses, sizes, and its last change."""
 
     name: str
@@ -148,15 +136,6 @@ class Info:
             sense_sheet(self.senses),
             Sheet(("part", "size#"), sizes, note=note),
         ]
-
-    def __rich__(self) -> Group:
-        return rich_sheets(self._sheets())
-
-    def __str__(self) -> str:
-        return text_sheets(self._sheets())
-
-    def _repr_html_(self) -> str:
-        return html_sheets(self._sheets())
 
 
 def _megabytes(size: int) -> str:

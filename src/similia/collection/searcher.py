@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from similia.errors import SimiliaError
+from similia.errors import InputError, SimiliaError
 from similia.index import Engine, Plan, Selection, kernels
 from similia.index.engine import FORMAT
 from similia.index.files import Column, Mapped, open_verified, write
@@ -191,6 +191,16 @@ class Searcher:
         one = np.asarray(engine.exact.vectors[:1], np.float32)
         for way in engine.ways:
             engine.search(one, 1, way=way)
+
+
+def check_compiled() -> None:
+    """Refuse to build an index where there is no compiled code to build and search it with.
+
+    Raises:
+        InputError: Numba is not there, or switched off.
+    """
+    if not kernels.usable():
+        raise InputError("an index needs Numba: pip install 'similia[fast]'; without it every vector is compared")
 
 
 def said(header: Mapping[str, Any]) -> dict[str, Any]:

@@ -135,3 +135,19 @@ def html_sheets(sheets: Iterable[Sheet]) -> str:
 
 def _escaped(value: Any, width: int = 400) -> str:
     return html.escape(cell(value, width))
+
+
+class Shown:
+    """Shows itself as sheets: in a terminal, as plain text, and in a notebook."""
+
+    def _sheets(self) -> list[Sheet]:
+        raise NotImplementedError
+
+    def __rich__(self) -> Group:
+        return rich_sheets(self._sheets())
+
+    def __str__(self) -> str:
+        return text_sheets(self._sheets())
+
+    def _repr_html_(self) -> str:
+        return html_sheets(self._sheets())
