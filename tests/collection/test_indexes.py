@@ -130,12 +130,12 @@ def test_rows_that_come_and_go(points: Collection) -> None:
 def test_an_index_follows_a_table_that_was_written_anew(points: Collection) -> None:
     file = points.path / "derived" / "index-1"
     before = file.stat().st_ino
-    points.add(rows(ROWS, ROWS + 2_000), key="id", vectors="v")  # so many that the table is made anew
     points.add(
         [{**row, "v": POINTS[n + 50].tolist()} for n, row in enumerate(rows(0, 50))],
         on_duplicate="replace",
         vectors="v",
     )
+    points.add(rows(ROWS, ROWS + 2_000), key="id", vectors="v")  # so many that the table is made anew
     assert not points.indexes["topic"].current
     warmed(points, "graph")
     assert file.stat().st_ino != before
