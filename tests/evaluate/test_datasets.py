@@ -7,19 +7,17 @@ import io
 import lzma
 import os
 import tarfile
+import warnings
+import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from similia.errors import DatasetMissing, InputError
 from similia.evaluate import datasets
 from similia.evaluate.datasets import places, registry, smart
-
-
-def needs(name: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not datasets.available(name), reason=f"the data set {name} is not on this machine")
 
 
 @pytest.fixture
@@ -47,16 +45,33 @@ def test_every_entry_is_complete(entry: registry.Entry) -> None:
     repository, _, rest = entry.origin.partition(" @ ")
     assert repository.count("/") == 1
     assert len(rest.split(" : ")[0]) == 40
-    assert len(entry.sha256) == len(entry.content) == 64
     assert entry.splits
     assert entry.licence
+    assert set(entry.parts) <= set(entry.splits)
+    for split in entry.splits:
+        files = entry.files(split)
+        for part in filter(None, (files, files.beside)):
+            assert part.patterns
+            assert (part.sha256 is None) == (part.content is None)
+            if part.sha256 is not None and part.content is not None:
+                assert len(part.sha256) == len(part.content) == 64
+        # What cannot be checked is named in the notes.
+        assert entry.verifiable(split) or "no checksum" in entry.notes
 
 
 def test_unknown_names_and_splits_are_refused() -> None:
     with pytest.raises(InputError, match="cranfield"):
         datasets.load("crandfield")
-    with pytest.raises(InputError, match="it has dev"):
+    with pytest.raises(InputError, match="it has dev, test"):
         datasets.load("nfcorpus", "train")
+    with pytest.raises(InputError, match="the kinds are classification, pairs, records, retrieval"):
+        datasets.names("images")
+
+
+def test_names_by_kind_are_all_names() -> None:
+    kinds = ("retrieval", "pairs", "classification", "records")
+    assert sorted(name for kind in kinds for name in datasets.names(kind)) == sorted(datasets.names())
+    assert len(set(datasets.names())) == len(registry.ENTRIES)
 
 
 def test_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -97,8 +112,6 @@ def entry_of(files: Mapping[str, bytes], folder: Path) -> registry.Entry:
     """The entry of ADI with the checksums of other files."""
     sha256 = pack(files, folder / "packed" / "ir_classic" / "adi_dev.tar.xz")
     lines = "".join(f"{name}\0{hashlib.sha256(files[name]).hexdigest()}\n" for name in sorted(files))
-    from dataclasses import replace
-
     return replace(datasets.info("adi"), sha256=sha256, content=hashlib.sha256(lines.encode()).hexdigest())
 
 
@@ -155,7 +168,7 @@ def test_the_wrong_kind_is_refused() -> None:
     name = "ag_news"
     if not datasets.available(name):
         pytest.skip("the data set ag_news is not on this machine")
-    with pytest.raises(InputError, match="classification"):
+    with pytest.raises(InputError, match="is of kind classification, not RetrievalDataset"):
         datasets.retrieval(name)
 
 
@@ -174,64 +187,89 @@ def test_cranfield_grades_and_ordinals() -> None:
     assert found.documents == ("a wing . lift of it",)
 
 
-# What the keepers of each collection say it holds.
-COUNTS = {
-    "adi": (82, 35, 170),
-    "cacm": (3204, 52, 796),
-    "cisi": (1460, 76, 3114),
-    "cranfield": (1400, 225, 1837),
-    "npl": (11429, 93, 2083),
-    "nfcorpus": (3193, 324, 11385),
-    "limit_small": (46, 1000, 2000),
+MEDLINE = {
+    "MED.ALL": b".I 1\n.W\nlens proteins\n.I 2\n.W\nblood sugar\n",
+    "MED.QRY": b".I 1\n.W\nproteins of the lens.\n",
+    "MED.REL": b"1 0 1 1\n",
 }
 
 
-@pytest.mark.parametrize("name", COUNTS)
-def test_counts_of_retrieval_sets(name: str) -> None:
-    if not datasets.available(name):
-        pytest.skip(f"the data set {name} is not on this machine")
-    found = datasets.retrieval(name)
-    documents, queries, judged = COUNTS[name]
-    assert len(found.documents) == len(set(found.document_ids)) == documents
-    assert len(found.queries) == len(set(found.query_ids)) == queries
-    # A judgment given twice is one.
-    assert judged - 10 <= sum(map(len, found.qrels.values())) <= judged
-    known = set(found.document_ids)
-    assert all(set(grades) <= known for grades in found.qrels.values())
-    assert all(text.strip() for text in found.queries)
-    assert f"{documents:,} documents" in repr(found)
+def write(files: Mapping[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
-@needs("medquad")
-def test_medquad() -> None:
-    found = datasets.retrieval("medquad")
-    assert len(found.document_ids) == len(set(found.document_ids)) == 16_407
-    assert len(set(found.queries)) == len(found.queries) == 14_979
-    assert sum(map(len, found.qrels.values())) == 16_407
+@pytest.mark.parametrize("form", ["packed", "unpacked"])
+def test_files_without_a_known_checksum_are_read_with_a_warning(form: str, nowhere: Path) -> None:
+    assert not datasets.info("medline").verifiable()
+    assert "read unverified" in datasets.info("medline").how_to_get()
+    if form == "packed":
+        pack({f"med/{name}": content for name, content in MEDLINE.items()}, nowhere / "ir_classic" / "med_all.tar.xz")
+    else:
+        write(MEDLINE, nowhere / "ir_classic" / "med")
+    assert datasets.available("medline")
+    assert not datasets.info("medline").source().verified
+    with pytest.warns(datasets.UnverifiedDataWarning, match=r"'medline'.*no checksum is known"):
+        found = datasets.retrieval("medline")
+    assert found.qrels == {"1": {"1": 1.0}}
 
 
-@needs("ag_news")
-def test_ag_news() -> None:
-    found = datasets.classification("ag_news")
-    assert len(found) == len(found.labels) == 7600
-    assert np.bincount(found.labels).tolist() == [1900] * 4
-    assert found.classes == ("World", "Sports", "Business", "Sci/Tech")
+def test_a_known_checksum_does_not_warn(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.REGISTRY, "adi", entry_of(tiny_smart(), nowhere))
+    monkeypatch.setattr(places, "data_folders", lambda: [nowhere / "packed"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        datasets.load("adi")
+    assert datasets.info("adi").source().verified
 
 
-@pytest.mark.parametrize(("name", "count"), [("papers", 24_318), ("papers_ir", 6_767)])
-def test_papers(name: str, count: int) -> None:
-    if not datasets.available(name):
-        pytest.skip(f"the data set {name} is not on this machine")
-    found = datasets.records(name)
-    records = list(found)
-    assert len(records) == len({r["id"] for r in records}) == count
-    assert all(r["title"] and r["abstract"] and len(r["date"]) == 10 for r in records)
-    assert next(found.records()) == records[0]
+@pytest.mark.parametrize("lacking", MEDLINE)
+def test_files_without_a_known_checksum_must_all_be_there(lacking: str, nowhere: Path) -> None:
+    write({name: content for name, content in MEDLINE.items() if name != lacking}, nowhere / "ir_classic" / "med")
+    assert not datasets.available("medline")
 
 
-@needs("humanevalpack")
-def test_humanevalpack() -> None:
-    assert len(list(datasets.records("humanevalpack"))) == 164
-    rust = list(datasets.records("humanevalpack", "rust"))
-    assert len(rust) == 164
-    assert rust[0]["task_id"].startswith("Rust")
+def test_a_split_with_files_of_its_own(nowhere: Path) -> None:
+    files = {
+        "test/raw/d-collection.docs": b"MED-1\tmilk bones\n",
+        "test/raw/q-titles.queries": b"PLAIN-1\tmilk\n",
+        "test/raw/s-3.qrel": b"PLAIN-1\t0\tMED-1\t2\n",
+    }
+    write(files, nowhere / "nfcorpus")
+    assert datasets.available("nfcorpus", "test")
+    assert not datasets.available("nfcorpus")
+    with pytest.warns(datasets.UnverifiedDataWarning):
+        assert datasets.retrieval("nfcorpus", "test").qrels == {"PLAIN-1": {"MED-1": 2.0}}
+    with pytest.raises(DatasetMissing, match="nfcorpus_dev"):
+        datasets.load("nfcorpus")
+
+
+def test_files_beside_others_are_checked_and_come_first(nowhere: Path) -> None:
+    known = {"a/tables.csv": b"1"}
+    beside = places.Files("known.tar.xz", pack(known, nowhere / "known.tar.xz"), "x", ("a/*.csv",), "0" * 64)
+    files = places.Files("more*.tar.xz", None, "x", ("asked.tsv",), None, beside=beside)
+    assert not files.verifiable
+    with pytest.raises(DatasetMissing):
+        files.find("both")
+    pack({"asked.tsv": b"2"}, nowhere / "more1.tar.xz")
+    found = files.find("both")
+    assert dict(found.files()) == {"a/tables.csv": b"1", "asked.tsv": b"2"}
+    assert not found.verified
+    (nowhere / "known.tar.xz").write_bytes(b"damaged")
+    with pytest.raises(DatasetMissing, match="SHA-256"):
+        files.find("both")
+
+
+def test_a_zip_is_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "few.zip", "w") as archive:
+        archive.writestr("kdd/keys/1.key", "rank")
+        archive.writestr("kdd/other", "x")
+    assert list(places.Source(tmp_path / "few.zip", ("kdd/keys/*.key",)).files()) == [("kdd/keys/1.key", b"rank")]
+
+
+def test_candidates_are_what_was_judged() -> None:
+    few = datasets.RetrievalDataset("few", ("a", "b", "c"), ("A", "B", "C"), ("q",), ("Q",), {"q": {"a": 1, "c": 0}})
+    assert few.candidates("q") == ("a", "c")
+    with pytest.raises(InputError, match="'z' is not one of the 1 queries of 'few'"):
+        few.candidates("z")

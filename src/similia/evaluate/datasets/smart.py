@@ -48,6 +48,7 @@ def smart(
     queries: str,
     qrels: str,
     ordinal: bool = False,
+    columns: tuple[int, int, int] = (0, 1, 2),
     grade: Callable[[float], float] = lambda _: 1.0,
 ) -> RetrievalDataset:
     """Read a collection of SMART files.
@@ -57,19 +58,20 @@ def smart(
         files: file name -> content.
         documents: name of the file of documents.
         queries: name of the file of queries.
-        qrels: name of the file of judgments, "query document [code]" a line.
+        qrels: name of the file of judgments, one a line.
         ordinal: whether judgments number the queries by their place in the file and not by their ``.I``.
+        columns: at which word of a judgment the query, the document and the code stand; the code may be missing.
         grade: the code of a judgment -> the grade.
     """
-    items = [(number, document(fields)) for number, fields in blocks(_text(files[documents]))]
-    asked = [(number, fields.get("W", "")) for number, fields in blocks(_text(files[queries]))]
+    items = [(number, document(fields)) for number, fields in blocks(decoded(files[documents]))]
+    asked = [(number, fields.get("W", "")) for number, fields in blocks(decoded(files[queries]))]
     if ordinal:
         asked = [(str(place), text) for place, (_, text) in enumerate(asked, start=1)]
     judged: Qrels = {}
-    for line in _text(files[qrels]).splitlines():
+    for line in decoded(files[qrels]).splitlines():
         if words := line.split():
-            query, item = (word.lstrip("0") or "0" for word in words[:2])
-            judged.setdefault(query, {})[item] = grade(float(words[2]) if len(words) > 2 else 1.0)
+            query, item = (words[place].lstrip("0") or "0" for place in columns[:2])
+            judged.setdefault(query, {})[item] = grade(float(words[columns[2]]) if len(words) > columns[2] else 1.0)
     return assemble(name, items, asked, judged)
 
 
@@ -77,7 +79,7 @@ def npl(name: str, files: Mapping[str, bytes]) -> RetrievalDataset:
     """Read the NPL (Vaswani) collection: numbered blocks that end with a slash."""
 
     def numbered(content: bytes) -> Iterator[tuple[str, str]]:
-        for block in re.split(r"^\s*/\s*$", _text(content), flags=re.MULTILINE):
+        for block in re.split(r"^\s*/\s*$", decoded(content), flags=re.MULTILINE):
             number, _, text = block.strip().partition("\n")
             if number:
                 yield number.strip(), " ".join(text.split())
@@ -104,5 +106,6 @@ def assemble(
     )
 
 
-def _text(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a file in the alphabet of its time, with plain ends of lines."""
     return content.decode("latin-1").replace("\r\n", "\n")
