@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from similia import Collection
-from similia.collection.searching import FUSION, pool_size
+from similia.collection.searching import POOL, PRIOR, pool_size
 from similia.errors import FilterError, InputError, UnknownItem, UnknownSense
-from similia.rank import fuse
+from similia.rank import fuse, steepness_weights
 from similia.types import Hits
 
 Row = dict[str, Any]
@@ -88,7 +88,10 @@ def test_hybrid_is_the_fusion_of_both_views(shelf: Collection, where: str | None
     if not dense.total:
         assert len(found) == 0
         return
-    fused = fuse([Hits(i, s) for i, s in zip(views, scores, strict=True)], offset + k, **FUSION)
+    both = [Hits(i, s) for i, s in zip(views, scores, strict=True)]
+    weights = steepness_weights(both, prior=PRIOR, depth=POOL)
+    fused = fuse(both, offset + k, method="score", weights=weights, depth=POOL)
+    assert list(found.weights.values()) == weights[0].tolist()
     wanted = fused.ids[0][fused.ids[0] >= 0][offset : offset + k]
     assert found.ids.tolist() == wanted.tolist()
     np.testing.assert_array_equal(found.scores, fused.scores[0][: offset + k][offset : offset + len(wanted)])

@@ -182,3 +182,53 @@ def test_refuses_what_cannot_be_fused(arguments, message):
     defaults = {"views": [hits([(1, 1.0)])], "k": 1}
     with pytest.raises(InputError, match=message):
         fuse(**{**defaults, **arguments})
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    views=st.lists(st.lists(st.floats(-5, 5, width=32), max_size=12), min_size=1, max_size=3),
+    depth=st.integers(1, 8),
+    weights=st.lists(st.floats(0.1, 3), min_size=3, max_size=3),
+)
+def test_a_depth_fixes_the_scale(views, depth, weights):
+    ranked = [sorted(scores, reverse=True) for scores in views]
+    given = [
+        hits([(3 * place + number, score) for place, score in enumerate(row)]) for number, row in enumerate(ranked)
+    ]
+    fused = fuse(given, 100, method="score", weights=weights[: len(views)], depth=depth)
+    share = [weight if row else 0.0 for weight, row in zip(weights, ranked, strict=False)]
+    total = sum(share) or 1.0
+    expected: dict[int, float] = {}
+    brought = []
+    for row in ranked:
+        low, high = (row[min(depth, len(row)) - 1], row[0]) if row else (0.0, 0.0)
+        brought.append([(score - low) / (high - low) if high > low else 1.0 for score in row])
+    last = [min([0.0, *row]) for row in brought]
+    for number, row in enumerate(brought):
+        for place, value in enumerate(row):
+            others = sum(share[v] * last[v] for v in range(len(views)) if v != number)
+            expected[3 * place + number] = (share[number] * value + others) / total
+    found = dict(zip(fused.ids[0].tolist(), fused.scores[0].tolist(), strict=True))
+    found.pop(-1, None)
+    assert found.keys() == expected.keys()
+    assert all(math.isclose(found[item], expected[item], rel_tol=1e-4, abs_tol=1e-4) for item in expected)
+
+
+def test_a_deeper_search_is_fused_on_the_same_scale():
+    random = np.random.default_rng(0)
+    views = []
+    for _ in range(2):
+        order = random.permutation(60)
+        views.append(hits(list(zip(order.tolist(), np.sort(random.normal(size=60))[::-1].tolist(), strict=True))))
+    deep = fuse(views, 10, method="score", depth=20)
+    shallow = fuse([Hits(v.ids[:, :20], v.scores[:, :20]) for v in views], 10, method="score", depth=20)
+    both = np.isin(views[0].ids[0, :20], views[1].ids[0, :20])
+    shared = set(views[0].ids[0, :20][both].tolist())
+    scores = [dict(zip(f.ids[0].tolist(), f.scores[0].tolist(), strict=True)) for f in (deep, shallow)]
+    assert shared
+    assert all(scores[0][item] == pytest.approx(scores[1][item]) for item in shared if all(item in s for s in scores))
+
+
+def test_a_depth_below_one_is_refused():
+    with pytest.raises(InputError, match="depth is 0"):
+        fuse([hits([(1, 1.0)])], 3, method="score", depth=0)

@@ -26,8 +26,8 @@ MOST = 10_000
 POOL = 1_000
 """How deep each view is asked in a hybrid search; four times deeper each time that a page reaches a quarter of it,
 so that the pages of one search are pages of one ranking."""
-FUSION: dict[str, Any] = {"method": "rrf", "constant": 60}
-"""Reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009), both views with equal weight."""
+PRIOR = (0.2, 0.0)
+"""How much meaning and words are trusted before a query's scores are looked at; see `steepness_weights`."""
 TERMS = 30
 """How many of an item's rarest words stand for it in the text view."""
 
@@ -184,14 +184,17 @@ class Search:
         if self.mode == "text":
             hits = self._text(self.reach)
             return hits, {"text": hits}, {"text": 1.0}
-        from similia.rank import fuse
+        from similia.rank import fuse, steepness_weights
 
         assert vector is not None
         pool = self.depth()
         views = {"dense": self._dense(vector, pool), "text": self._text(pool)}
         if not (views["text"].ids >= 0).any():
             self.notes.append("no item holds a word of the query")
-        return fuse(list(views.values()), self.reach, **FUSION), views, dict.fromkeys(views, 1.0)
+        found = list(views.values())
+        weights = steepness_weights(found, prior=PRIOR, depth=POOL)
+        hits = fuse(found, self.reach, method="score", weights=weights, depth=POOL)
+        return hits, views, dict(zip(views, weights[0].tolist(), strict=True))
 
     def _vector(self) -> Float32 | None:
         """The query as a vector of the sense; None where hybrid search has to do without."""

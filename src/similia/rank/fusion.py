@@ -25,6 +25,7 @@ def fuse(
     weights: npt.ArrayLike | None = None,
     constant: float = 60,
     normalisation: Normalisation = "minmax",
+    depth: int | None = None,
 ) -> Hits:
     """The k best items of each query, from what several views found for it.
 
@@ -44,6 +45,9 @@ def fuse(
             "score", where they are equal by default.
         constant: how little the first ranks stand out; at least 0.
         normalisation: of scores, with "score".
+        depth: the rank of which the score is brought to 0, so that views that are asked deeper are fused on the same
+            scale; what stands lower has less than 0, and what a view did not find has as little as its last hit. By
+            default the last.
 
     Raises:
         InputError: no views, views of different numbers of queries, or weights that do not fit.
@@ -70,10 +74,18 @@ def fuse(
     rows: list[Int64] = []
     ids: list[Int64] = []
     values: list[Float64] = []
+    base = np.zeros(queries)  # what an item gets that no view found
     for number, view in enumerate(views):
         row, item, rank, score = _flat(view)
-        value = _normalised(row, score, normalisation) if method == "score" else 1 / (constant + rank)
         share = shares[row, number]
+        if method == "score":
+            value = normalised(row, score, normalisation, depth)
+            last = np.zeros(queries)
+            np.minimum.at(last, row, value)
+            base += shares[:, number] * last
+            value = value - last[row]
+        else:
+            value = 1 / (constant + rank)
         taking_part = share > 0
         rows.append(row[taking_part])
         ids.append(item[taking_part])
@@ -82,7 +94,7 @@ def fuse(
     order = np.lexsort((item, row))  # stable: the views of an item are added in their order
     row, item, value = row[order], item[order], value[order]
     first = np.flatnonzero(_changes(row, item))
-    total = np.add.reduceat(value, first) if first.size else value
+    total = (np.add.reduceat(value, first) if first.size else value) + base[row[first]]
     # Rounded to float32 before they are compared, so that sums that differ in the order of addition only are equal.
     best, scores = best_of(row[first], item[first], total.astype(np.float32), queries, k)
     return Hits(best, scores)
@@ -141,16 +153,26 @@ def _changes(*keys: Int64) -> npt.NDArray[np.bool_]:
     return changed
 
 
-def _normalised(rows: Int64, scores: Float64, normalisation: Normalisation) -> Float64:
-    """Scores of each query with its lowest at 0; 1 where all are equal. ``rows`` ascend."""
+def normalised(rows: Int64, scores: Float64, normalisation: Normalisation, depth: int | None = None) -> Float64:
+    """Scores of each query with its lowest, or that of rank ``depth``, at 0; 1 where all are equal. ``rows`` ascend.
+
+    Raises:
+        InputError: a score that is NaN or infinite, or a depth below 1.
+    """
     if not np.isfinite(scores).all():
         raise InputError("a hit has a score that is NaN or infinite; scores to fuse must be finite numbers")
+    if depth is not None and depth < 1:
+        raise InputError(f"depth is {depth!r}; it is a rank, at least 1")
     first = np.flatnonzero(_changes(rows))
     if not first.size:
         return scores
     at = np.searchsorted(first, np.arange(rows.size), side="right") - 1
     count = np.diff(np.append(first, rows.size))
-    lowest = np.minimum.reduceat(scores, first)
+    if depth is not None and count.max() > depth:
+        order = np.lexsort((-scores, rows))
+        lowest = scores[order][first + np.minimum(count, depth) - 1]
+    else:
+        lowest = np.minimum.reduceat(scores, first)
     spread = np.maximum.reduceat(scores, first) - lowest
     shifted = scores - lowest[at]
     if normalisation == "z":
