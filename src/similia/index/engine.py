@@ -72,6 +72,7 @@ class Engine:
         lengths: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.exact = ExactIndex(vectors, ids, metric, lengths=lengths)
+        self.exact.compiled = kernels.usable() and len(self) >= LARGE
         self.graph: GraphIndex | None = None
         self.costs: Costs | None = None
         self.reached: dict[float, float] = {}

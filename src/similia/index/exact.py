@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.errors import InputError
-from similia.index.inputs import Where, as_ids, as_mask, as_stored, longest_of, unit
+from similia.index.inputs import METRICS, Where, as_ids, as_mask, as_stored, longest_of, unit
 from similia.index.selection import Selection
 from similia.index.topk import best_of, candidates, check_k, where_true
 from similia.measure.vectors import TINY, norms
@@ -40,6 +40,9 @@ class ExactIndex:
         metric: "cosine" (0 where a vector is zero), "dot", or "l2" (the score is minus the distance).
         lengths: float64 (n,), those of the vectors, as an earlier index computed them; so that none is read now.
 
+    Attributes:
+        compiled: whether pairs are scored by compiled code, to the same scores; an index that has some sets it.
+
     Raises:
         InputError: a wrong shape, a value that is NaN or infinite, a vector longer than 1e18, or an unknown metric.
 
@@ -62,6 +65,7 @@ class ExactIndex:
         if metric not in get_args(Metric):
             raise InputError(f"metric {metric!r} is unknown; there are {', '.join(get_args(Metric))}")
         self.metric: Metric = metric
+        self.compiled = False
         self.vectors = as_stored(vectors)
         self.ids = as_ids(ids, len(self.vectors))
         self._norms = norms(self.vectors) if lengths is None else lengths
@@ -233,6 +237,24 @@ class ExactIndex:
 
     def score_pairs(self, queries: Float32, rows: Int64, columns: Int64) -> Float32:
         """Scores of pairs (m,), each computed by itself in double precision."""
+        if not self.compiled or not self._plain:
+            return self._score_pairs(queries, rows, columns)
+        from similia.index.kernels.rescore import score_pairs
+
+        scores, sure = np.empty(rows.size, np.float32), np.zeros(rows.size, np.bool_)
+        wide, metric = queries.astype(np.float64), METRICS[self.metric]
+        address = int(self.vectors.ctypes.data)
+        score_pairs(address, self._norms, wide, norms(queries), metric, rows, columns, scores, sure)
+        if not sure.all():  # those that may round otherwise when they are added up in another order
+            scores[~sure] = self._score_pairs(queries, rows[~sure], columns[~sure])
+        return scores
+
+    @property
+    def _plain(self) -> bool:
+        """Whether compiled code can read the vectors where they lie."""
+        return self.vectors.dtype == np.dtype(np.float32) and self.vectors.flags.c_contiguous
+
+    def _score_pairs(self, queries: Float32, rows: Int64, columns: Int64) -> Float32:
         scores = np.empty(rows.size, np.float32)
         lengths = norms(queries)
         step = max(1, _PAIRED // max(1, self.dimension))

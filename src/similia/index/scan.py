@@ -71,6 +71,7 @@ class ScanIndex:
         self._coded: Coded | None = None
         if kernels.usable() and _LEAST <= len(self.exact) <= _MOST and self.dimension <= _WIDEST:
             self._coded = Coded(self.exact.vectors, self.exact.lengths, metric, seed)
+            self.exact.compiled = True
 
     def __len__(self) -> int:
         return len(self.exact)
@@ -256,8 +257,6 @@ class ScanIndex:
 
     def _above(self, table: Table, batch: Float32, least: np.float32) -> tuple[Int64, Int64, Float32, Int64]:
         """Query, item and score of all pairs that score at least so much, in order, and the queries left out."""
-        from similia.index.kernels.rescore import score_pairs
-
         assert self._coded is not None
         lengths = norms(batch)
         coded, count = self._coded.queries(batch, lengths), len(batch)
@@ -272,11 +271,7 @@ class ScanIndex:
         tally[left] = 0
         rows = np.repeat(np.arange(count), tally)
         items = table.order[places[np.arange(_FOUND) < tally[:, None]]].astype(np.int64)
-        scores, sure = np.empty(rows.size, np.float32), np.zeros(rows.size, np.bool_)
-        if (address := self._address()) is not None:
-            metric, wide = METRICS[self.exact.metric], batch.astype(np.float64)
-            score_pairs(address, self.exact.lengths, wide, lengths, metric, rows, items, scores, sure)
-        scores[~sure] = self.exact.score_pairs(batch, rows[~sure], items[~sure])
+        scores = self.exact.score_pairs(batch, rows, items)
         kept = scores >= least
         rows, items, scores = rows[kept], items[kept], scores[kept]
         order = np.lexsort((items, -scores, rows))
