@@ -105,7 +105,7 @@ class ExactIndex:
         check_k(k)
         batch, (rows, hidden) = self.as_queries(queries), self.passing(where)
         hits = Hits.empty(len(batch), k)
-        for start, stop in self._batches(len(batch)):
+        for start, stop in self._batches(len(batch), rows):
             part = batch[start:stop]
             at, columns = candidates(self._approximate(part, rows, hidden), k, self.slack(part))
             columns = columns if rows is None else rows[columns]
@@ -147,7 +147,7 @@ class ExactIndex:
         batch, (rows, hidden) = self.as_queries(queries), self.passing(where)
         found: list[tuple[Int64, Int64, Float32]] = []
         count = 0
-        for start, stop in self._batches(len(batch)):
+        for start, stop in self._batches(len(batch), rows):
             part = batch[start:stop]
             scores = self._approximate(part, rows, hidden)
             at, columns = where_true((scores >= self._bound(part, float(least))) & (scores > -np.inf))
@@ -184,8 +184,8 @@ class ExactIndex:
             return where.rows if isinstance(where, Selection) else np.flatnonzero(passing), None
         return None, ~passing
 
-    def _batches(self, queries: int) -> list[tuple[int, int]]:
-        step = max(1, _SCORES // max(1, len(self)))
+    def _batches(self, queries: int, rows: Int64 | None) -> list[tuple[int, int]]:
+        step = max(1, _SCORES // max(1, len(self) if rows is None else len(rows)))
         return [(start, min(start + step, queries)) for start in range(0, queries, step)]
 
     def _approximate(self, queries: Float32, rows: Int64 | None, hidden: Bool | None) -> Float32:
