@@ -28,19 +28,32 @@ if TYPE_CHECKING:
     from similia.evaluate.capacity import critical_n as critical_n
     from similia.evaluate.capacity import free_embedding_capacity as free_embedding_capacity
     from similia.evaluate.combinatorial import combinatorial_dataset as combinatorial_dataset
+    from similia.evaluate.formats import read_judgments as read_judgments
+    from similia.evaluate.formats import read_queries as read_queries
+    from similia.evaluate.formats import read_run as read_run
+    from similia.evaluate.formats import write_judgments as write_judgments
+    from similia.evaluate.formats import write_queries as write_queries
+    from similia.evaluate.formats import write_run as write_run
     from similia.evaluate.judged import Judged as Judged
     from similia.evaluate.judged import judge as judge
     from similia.evaluate.judged import judge_hits as judge_hits
+    from similia.evaluate.metrics import OperatingPoint as OperatingPoint
+    from similia.evaluate.metrics import Reliability as Reliability
     from similia.evaluate.metrics import accuracy as accuracy
     from similia.evaluate.metrics import auc as auc
     from similia.evaluate.metrics import average_precision as average_precision
+    from similia.evaluate.metrics import brier_score as brier_score
+    from similia.evaluate.metrics import calibration_error as calibration_error
     from similia.evaluate.metrics import confusion as confusion
     from similia.evaluate.metrics import f1 as f1
     from similia.evaluate.metrics import ndcg as ndcg
+    from similia.evaluate.metrics import operating_point as operating_point
     from similia.evaluate.metrics import pearson as pearson
+    from similia.evaluate.metrics import pooled_average_precision as pooled_average_precision
     from similia.evaluate.metrics import precision as precision
     from similia.evaluate.metrics import recall as recall
     from similia.evaluate.metrics import reciprocal_rank as reciprocal_rank
+    from similia.evaluate.metrics import reliability as reliability
     from similia.evaluate.relevance import RelevanceGraph as RelevanceGraph
     from similia.evaluate.report import Report as Report
     from similia.evaluate.report import compare as compare
@@ -72,7 +85,9 @@ __getattr__, __dir__, __all__ = attach(
         "MatchingScore": ".task_loss",
         "MetaFeatures": ".advisor",
         "NeighbourAccuracy": ".task_loss",
+        "OperatingPoint": ".metrics",
         "RelevanceGraph": ".relevance",
+        "Reliability": ".metrics",
         "Report": ".report",
         "Rules": ".advisor",
         "accuracy": ".metrics",
@@ -81,6 +96,8 @@ __getattr__, __dir__, __all__ = attach(
         "average_precision": ".metrics",
         "bootstrap_interval": ".statistics",
         "bootstrap_statistic": ".statistics",
+        "brier_score": ".metrics",
+        "calibration_error": ".metrics",
         "combinatorial_dataset": ".combinatorial",
         "compare": ".report",
         "confusion": ".metrics",
@@ -94,11 +111,20 @@ __getattr__, __dir__, __all__ = attach(
         "judge_hits": ".judged",
         "meta_features": ".advisor",
         "ndcg": ".metrics",
+        "operating_point": ".metrics",
         "paired_bootstrap": ".statistics",
         "pearson": ".metrics",
+        "pooled_average_precision": ".metrics",
         "precision": ".metrics",
         "randomisation_test": ".statistics",
+        "read_judgments": ".formats",
+        "read_queries": ".formats",
+        "read_run": ".formats",
         "recall": ".metrics",
         "reciprocal_rank": ".metrics",
+        "reliability": ".metrics",
+        "write_judgments": ".formats",
+        "write_queries": ".formats",
+        "write_run": ".formats",
     },
 )

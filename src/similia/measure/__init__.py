@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from similia.measure.multivectors import chamfer as chamfer
     from similia.measure.multivectors import chamfer_of as chamfer_of
     from similia.measure.neighbours import neighbour_recall as neighbour_recall
+    from similia.measure.subspace import Subspace as Subspace
+    from similia.measure.subspace import centred as centred
+    from similia.measure.subspace import contrastive_subspace as contrastive_subspace
     from similia.measure.vectors import cosine as cosine
     from similia.measure.vectors import dot as dot
     from similia.measure.vectors import negative_l2 as negative_l2
@@ -36,8 +39,11 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Region": ".edits",
+        "Subspace": ".subspace",
+        "centred": ".subspace",
         "chamfer": ".multivectors",
         "chamfer_of": ".multivectors",
+        "contrastive_subspace": ".subspace",
         "cosine": ".vectors",
         "davies_bouldin": ".geometry",
         "dot": ".vectors",

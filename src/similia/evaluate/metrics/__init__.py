@@ -10,22 +10,31 @@ from __future__ import annotations
 
 # Not lazily: a module and its function have one name, and the function must win whichever is imported first.
 from similia.evaluate.metrics.average_precision import average_precision
+from similia.evaluate.metrics.calibration import Reliability, brier_score, calibration_error, reliability
 from similia.evaluate.metrics.classification import accuracy, confusion, f1
 from similia.evaluate.metrics.correlation import auc, pearson
 from similia.evaluate.metrics.ndcg import ndcg
+from similia.evaluate.metrics.pooled import OperatingPoint, operating_point, pooled_average_precision
 from similia.evaluate.metrics.precision import precision
 from similia.evaluate.metrics.recall import recall
 from similia.evaluate.metrics.reciprocal_rank import reciprocal_rank
 
 __all__ = [
+    "OperatingPoint",
+    "Reliability",
     "accuracy",
     "auc",
     "average_precision",
+    "brier_score",
+    "calibration_error",
     "confusion",
     "f1",
     "ndcg",
+    "operating_point",
     "pearson",
+    "pooled_average_precision",
     "precision",
     "recall",
     "reciprocal_rank",
+    "reliability",
 ]
