@@ -39,6 +39,14 @@ restore copy again
 export again again.csv --where "year = 2009"
 remove again --yes
 info again
+judge shelf "cats dream" --item p4 --item p5 --grade 2
+judge shelf "cats dream" --item p55 --grade 1
+judge shelf --like p1 --item p2 --grade 1 --note "the same task"
+judge shelf --list --format table
+judge shelf "cats dream" --item p5 --remove
+undo shelf
+judge shelf --export judged.qrels
+log shelf -n 1 --format table
 """
 CHANGING = [
     (re.compile(r"^sizes .*?(?=^changes)", re.MULTILINE | re.DOTALL), "sizes ...\n"),

@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "search": ("similia.cli.commands.search", "Find items by meaning, by words, or like another item"),
         "compare": ("similia.cli.commands.compare", "See in which senses two items are alike, how much and why"),
         "label": ("similia.cli.commands.label", "Assign each item to described classes, without training"),
+        "judge": ("similia.cli.commands.judge", "Say how well items answer a query, and keep it"),
         "duplicates": ("similia.cli.commands.duplicates", "List the pairs of items that are nearly the same"),
     },
     "Collect": {

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from similia.collection.fieldwise import FieldComparison as FieldComparison
     from similia.collection.indexes import Indexes as Indexes
     from similia.collection.indexes import IndexReport as IndexReport
+    from similia.collection.judging import JudgeReport as JudgeReport
+    from similia.collection.judging import Judgments as Judgments
     from similia.collection.labelling import Labels as Labels
     from similia.collection.labelling import read_classes as read_classes
     from similia.collection.layout import Layout as Layout
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from similia.collection.senses import Senses as Senses
     from similia.collection.store import ChangeRow as ChangeRow
     from similia.collection.store import CheckReport as CheckReport
+    from similia.collection.store.judgments import Judgment as Judgment
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -59,6 +62,9 @@ __getattr__, __dir__, __all__ = attach(
         "IndexReport": ".indexes",
         "Indexes": ".indexes",
         "Info": ".reports",
+        "JudgeReport": ".judging",
+        "Judgment": ".store.judgments",
+        "Judgments": ".judging",
         "Labels": ".labelling",
         "Layout": ".layout",
         "Page": ".browsing",

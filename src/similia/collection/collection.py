@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from similia.collection.indexes import Indexes
+from similia.collection.judging import Judgments
 from similia.collection.opening import opened
 from similia.collection.results import Results
 from similia.collection.senses import Senses, refresh
@@ -40,6 +41,7 @@ class Collection:
         name: of the folder.
         senses: the senses, a mapping with ``add`` and ``drop``; see `similia.collection.Senses`.
         indexes: what searches each sense, a mapping with ``build``, ``tune`` and ``drop``; see `Indexes` there.
+        judgments: how well items answer queries, as somebody said; see `similia.collection.judging.Judgments`.
 
     Examples:
         >>> import tempfile
@@ -56,6 +58,7 @@ class Collection:
         self.name = path.name
         self._space = Workspace(store, self.name, wait)
         self.senses, self.indexes = Senses(self._space), Indexes(self._space)
+        self.judgments = Judgments(self._space)
 
     # -- opening and closing
 
@@ -266,15 +269,8 @@ class Collection:
         """
         from similia.collection.searching import search
 
-        asked: dict[str, Any] = {
-            "sense": sense,
-            "mode": mode,
-            "where": where,
-            "k": k,
-            "offset": offset,
-            "recall": recall,
-        }
-        return search(self._space, query, like=like, **asked)
+        asked: dict[str, Any] = {"sense": sense, "mode": mode, "where": where, "k": k, "offset": offset}
+        return search(self._space, query, like=like, recall=recall, **asked)
 
     def search_many(
         self,

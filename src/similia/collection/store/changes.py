@@ -11,9 +11,10 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from similia.collection.store import fields, meta, senses, undo, writing
+from similia.collection.store import fields, judgments, meta, senses, undo, writing
 from similia.collection.store.connection import Connections, decoding, translating
 from similia.collection.store.items import ids_of
+from similia.collection.store.judgments import Judgment
 from similia.collection.store.rows import ChangeRow, PutResult
 from similia.collection.store.sql import row, rows
 from similia.collection.store.values import dump, load
@@ -79,6 +80,7 @@ class Change:
         self._newest = -1
         self.recorded = False
         self.abandoned = False
+        self.paused = False
         self.number = 1
         self.resumed = False
         self.progress: dict[str, Any] = {}
@@ -251,6 +253,21 @@ class Change:
         with self._step() as tx:
             senses.drop(tx.db, tx.change, name)
 
+    def judge(self, judged: Sequence[Judgment]) -> tuple[int, int]:
+        """Store judgments, and return how many are new and how many replaced one about the same."""
+        with self._step() as tx:
+            added, replaced = judgments.put(tx, judged)
+        self._counts[0] += added
+        self._counts[1] += replaced
+        return added, replaced
+
+    def unjudge(self, judged: Sequence[Judgment]) -> int:
+        """Delete the judgments about the same as these, and return how many there were."""
+        with self._step() as tx:
+            deleted = judgments.delete(tx, judged)
+        self._counts[2] += deleted
+        return deleted
+
     def next_keys(self, n: int) -> list[str]:
         """Return n keys "1", "2", ... that were never given before and that no item has."""
         with self._step() as tx:
@@ -272,6 +289,10 @@ class Change:
     def abandon(self) -> None:
         """Undo everything that this change did, when its block ends."""
         self.abandoned = True
+
+    def pause(self) -> None:
+        """Leave the change open when its block ends: the next of the same resume key goes on with it."""
+        self.paused = True
 
     def end(self) -> None:
         """Close the change's line in the log; one that wrote nothing has none."""

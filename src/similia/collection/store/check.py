@@ -14,7 +14,7 @@ from typing import Any
 
 import apsw
 
-from similia.collection.store import audit, fields, fulltext, meta, senses, vectors
+from similia.collection.store import audit, fields, fulltext, judgments, meta, senses, vectors
 from similia.collection.store.connection import Connections
 from similia.collection.store.rows import CheckReport, SenseRow
 from similia.collection.store.scan import record_batches
@@ -52,7 +52,7 @@ class Promise:
 def promises(db: apsw.Connection) -> list[Promise]:
     """Look at everything, in one state, and say of each promise whether it is kept."""
     found = []
-    for look in (_pages, _tables, _items, _columns, _fulltext, _senses, _log):
+    for look in (_pages, _tables, _items, _columns, _fulltext, _senses, _judgments, _log):
         try:
             found += list(look(db))
         except (apsw.Error, CollectionDamaged, ValueError, TypeError, KeyError) as error:
@@ -87,6 +87,7 @@ _TEXTS = {
     "_columns": "every typed column agrees with the records",
     "_fulltext": "the full text holds the words of every item, and no others",
     "_senses": "every item has one vector, as it was written, in every ready sense",
+    "_judgments": "every judgment is as it was written",
     "_log": "the log has one open change at most, and undo data for the last one only",
 }
 
@@ -232,6 +233,17 @@ def _sense(db: apsw.Connection, sense: SenseRow, promise: Promise) -> None:
     late = scalar(db, f"SELECT count(*) FROM v{sense.id} WHERE version > ?", (meta.get(db, "version"),))  # noqa: S608
     if late:
         promise.faults.append(f"{late:,} vectors are newer than the collection's version")
+
+
+def _judgments(db: apsw.Connection) -> Iterator[Promise]:
+    if not judgments.exist(db):
+        return
+    promise = Promise(_TEXTS["_judgments"], detail_if_held=f"{judgments.count(db):,} judgments")
+    promise.faults = judgments.faults(db)
+    if lost := judgments.lost_triggers(db):
+        promise.faults.append(f"what would undo a judgment is missing ({', '.join(lost)})")
+        promise.mends["made the triggers of the judgments anew"] = judgments.make_triggers
+    yield promise
 
 
 def _log(db: apsw.Connection) -> Iterator[Promise]:

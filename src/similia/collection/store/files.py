@@ -12,6 +12,7 @@ from pathlib import Path
 from similia.collection.store import fulltext, meta
 from similia.collection.store.connection import DATABASE, Connections, connect, decoding, translating
 from similia.collection.store.lock import NAME as LOCK
+from similia.collection.store.lock import writer_lock
 from similia.collection.store.schema import APPLICATION_ID, FORMAT, TABLES
 from similia.collection.store.sql import scalar
 from similia.errors import CollectionDamaged, CollectionNotFound, InputError, SimiliaError, StorageError
@@ -159,3 +160,13 @@ def delete_ours(folder: Path) -> None:
             path.unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
+
+
+def remove_database(folder: Path, wait: float) -> None:
+    """Delete a collection; see `Store.remove`."""
+    if not folder.exists():
+        raise CollectionNotFound(f"{folder}: there is no collection at that place")
+    if not is_collection(folder):
+        raise InputError(f"{folder}: this is no collection; nothing was removed")
+    with writer_lock(folder, "remove", wait):
+        delete_ours(folder)

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from similia.collection.store import changes, items, meta, senses, sizes, textsearch, upkeep, vectors
+from similia.collection.store import changes, items, judgments, meta, senses, sizes, textsearch, upkeep, vectors
 from similia.collection.store.changes import Change
 from similia.collection.store.connection import Connections, decoding, translating
 from similia.collection.store.fields import read_fields
-from similia.collection.store.files import create_database, delete_ours, is_collection, open_database
+from similia.collection.store.files import create_database, open_database, remove_database
+from similia.collection.store.judgments import Judgment
 from similia.collection.store.lock import writer_lock
 from similia.collection.store.rows import ChangeRow, CheckReport, SenseRow
 from similia.collection.store.schema import Field
-from similia.errors import CollectionNotFound, InputError, SimiliaError
+from similia.errors import InputError, SimiliaError
 from similia.types import Float32, Hits, Int64
 
 if TYPE_CHECKING:
@@ -264,6 +265,11 @@ class Store:
                 self._complete[number] = missing[0] - 1
             return changes.numbers(missing)
 
+    def judgments(self, **only: str) -> list[Judgment]:
+        """Return the judgments, the latest last; ``only`` names what kind, query, sense, item or source must be."""
+        with self._read() as db:
+            return judgments.read(db, only)
+
     # -- writing
 
     @contextmanager
@@ -299,7 +305,7 @@ class Store:
             change = Change(self._connections, command, arguments, resume_key)
             try:
                 yield change
-                if not change.abandoned:
+                if not (change.abandoned or change.paused):
                     change.end()
             finally:
                 if change.abandoned and change.recorded:
@@ -389,10 +395,4 @@ class Store:
             InputError: what is there is no collection.
             CollectionBusy: somebody is writing, and did not end in time.
         """
-        folder = Path(folder)
-        if not folder.exists():
-            raise CollectionNotFound(f"{folder}: there is no collection at that place")
-        if not is_collection(folder):
-            raise InputError(f"{folder}: this is no collection; nothing was removed")
-        with writer_lock(folder, "remove", wait):
-            delete_ours(folder)
+        remove_database(Path(folder), wait)
