@@ -7,6 +7,8 @@
   others.
 * Calibrate: `Calibrator` learns from judgments how likely a hit is relevant, `UnlabelledCalibrator` estimates without
   any whether a collection holds something on a query at all.
+* Correct: `HubnessCorrector` takes from each item what it owes to being near to everything; `choose_corrector` tells
+  whether that helps.
 * Explain: `Locator` finds the sentences and words that made a hit.
 """
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from similia.rank.enriching import contextualise as contextualise
     from similia.rank.enriching import expand as expand
     from similia.rank.fusion import fuse as fuse
+    from similia.rank.hubness import HubnessCorrector as HubnessCorrector
+    from similia.rank.hubness import choose_corrector as choose_corrector
+    from similia.rank.hubness import correctors_of as correctors_of
     from similia.rank.locating import Evidence as Evidence
     from similia.rank.locating import Locator as Locator
     from similia.rank.mmr import mmr as mmr
@@ -46,12 +51,15 @@ __getattr__, __dir__, __all__ = attach(
         "ComposedQuery": ".composing",
         "EVERYDAY": ".calibration",
         "Evidence": ".locating",
+        "HubnessCorrector": ".hubness",
         "Locator": ".locating",
         "ScoreRange": ".composing",
         "UnlabelledCalibrator": ".calibration",
         "adaptive_weights": ".adaptive",
+        "choose_corrector": ".hubness",
         "compose": ".composing",
         "contextualise": ".enriching",
+        "correctors_of": ".hubness",
         "expand": ".enriching",
         "fuse": ".fusion",
         "mmr": ".mmr",
