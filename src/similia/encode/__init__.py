@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from similia.encode.base import fingerprint as fingerprint
     from similia.encode.hashing import HashingEncoder as HashingEncoder
     from similia.encode.loading import load as load
+    from similia.encode.pairs import CrossEncoder as CrossEncoder
+    from similia.encode.pairs import PairEncoder as PairEncoder
+    from similia.encode.pairs import PairSettings as PairSettings
+    from similia.encode.pairs import TorchCrossEncoder as TorchCrossEncoder
+    from similia.encode.pairs import load_pair as load_pair
     from similia.encode.paragraphs import BinaryParagraphVector as BinaryParagraphVector
     from similia.encode.paragraphs import DocumentCodes as DocumentCodes
     from similia.encode.static import StaticEncoder as StaticEncoder
@@ -40,18 +45,23 @@ __getattr__, __dir__, __all__ = attach(
     {
         "AspectEncoder": ".aspect",
         "BinaryParagraphVector": ".paragraphs",
+        "CrossEncoder": ".pairs",
         "DisambiguatedSkipGram": ".wordsenses",
         "DocumentCodes": ".paragraphs",
         "Encoder": ".base",
         "FieldTemplate": ".template",
         "HashingEncoder": ".hashing",
+        "PairEncoder": ".pairs",
+        "PairSettings": ".pairs",
         "Senses": ".wordsenses",
         "Side": ".base",
         "StaticEncoder": ".static",
         "TokenEncoder": ".base",
+        "TorchCrossEncoder": ".pairs",
         "TransformerEncoder": ".transformer",
         "TransformerSettings": ".transformer",
         "fingerprint": ".base",
         "load": ".loading",
+        "load_pair": ".pairs",
     },
 )

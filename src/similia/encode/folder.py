@@ -98,7 +98,7 @@ def _settings(folder: Path, name: str, onnx: Path, tokenizer: Path, modules: lis
         tokenizer=tokenizer,
         tokenizer_sha256=sha256(tokenizer),
         dimension=dimension,
-        max_tokens=_max_tokens(folder, config),
+        max_tokens=max_tokens_of(folder, config),
         pooling=pooling,
         normalise=not modules or any(kind.endswith("Normalize") for kind in modules),
         prompts=prompts_of(folder),
@@ -148,7 +148,8 @@ def _unusual(folder: Path, modules: list[str]) -> str:
     return ""
 
 
-def _max_tokens(folder: Path, config: Mapping[str, Any]) -> int:
+def max_tokens_of(folder: Path, config: Mapping[str, Any]) -> int:
+    """The most tokens that a model was made for, by what its files state."""
     stated = [
         (read_json(folder / "sentence_bert_config.json") or {}).get("max_seq_length"),
         (read_json(folder / "tokenizer_config.json") or {}).get("model_max_length"),

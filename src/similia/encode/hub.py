@@ -27,13 +27,14 @@ def from_hub(name: str) -> Encoder:
     if not NAME.fullmatch(name):
         raise ModelError(f"hub:{name}: expected hub:owner/name, such as hub:sentence-transformers/all-MiniLM-L6-v2")
     repository, _, revision = name.partition("@")
-    folder = _download(repository, revision or None, DESCRIPTION)
+    folder = download(repository, revision or None, DESCRIPTION)
     if not any(folder.glob("*.onnx")) and not any(folder.glob("onnx/*.onnx")):
-        folder = _download(repository, revision or None, DESCRIPTION + WEIGHTS)
+        folder = download(repository, revision or None, DESCRIPTION + WEIGHTS)
     return from_folder(folder, name=f"hub:{name}")
 
 
-def _download(repository: str, revision: str | None, patterns: list[str]) -> Path:
+def download(repository: str, revision: str | None, patterns: list[str]) -> Path:
+    """The folder of a model of the hub, with the files of these patterns."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         from huggingface_hub import snapshot_download
