@@ -16,10 +16,9 @@ import numpy.typing as npt
 from benchmarks.common import RESULTS, write
 from similia.atlas import s046_vstash as vstash
 from similia.atlas.hybrid import Views, find
-from similia.collection.searching import PRIOR
 from similia.evaluate import Evaluation, bootstrap_interval, compare, datasets, paired_bootstrap, randomisation_test
 from similia.evaluate.run import evaluate_hits
-from similia.rank import adaptive_weights, fuse, steepness_weights
+from similia.rank import adaptive_weights, blend, fuse
 from similia.types import Hits
 
 JUDGED = ("nfcorpus", "cranfield", "cisi", "cacm", "npl", "adi", "medquad")
@@ -33,7 +32,7 @@ QUERIES = 500
 MOST = 1_000
 """Queries of a collection; of more, so many are drawn."""
 BASELINE = "hybrid: RRF"
-DEFAULT = "hybrid: min-max by steepness (default)"
+DEFAULT = "hybrid: blend (default)"
 Float64 = npt.NDArray[np.float64]
 
 
@@ -55,9 +54,7 @@ RANKINGS: Mapping[str, Callable[[Views], Hits]] = {
     "hybrid: min-max": lambda v: _fuse(v, method="score"),
     "hybrid: min-max .6/.4": lambda v: _fuse(v, method="score", weights=(0.6, 0.4)),
     "hybrid: z": lambda v: _fuse(v, method="score", normalisation="z"),
-    DEFAULT: lambda v: _fuse(
-        v, method="score", weights=steepness_weights([v.dense, v.text], prior=PRIOR, depth=POOL), depth=POOL
-    ),
+    DEFAULT: lambda v: blend(v.dense, v.text, 100, mean=v.mean, deviation=v.deviation).hits,
 }
 
 

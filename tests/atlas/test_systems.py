@@ -19,7 +19,14 @@ def test_the_gate_drops_far_vector_hits_and_unbacked_text_hits() -> None:
     # Distances: 0.2, 0.22, 0.6: the last is beyond 1.15 times the best.
     cosines = 1 - np.array([[0.2, 0.22, 0.6]]) ** 2 / 2
     text = np.array([[*range(10, 10 + 2 * vstash.K), 1, 2]])
-    views = Views(Hits([[0, 1, 2]], cosines), Hits(text, -np.arange(text.size, dtype=float)[None]), [[]], 99)
+    views = Views(
+        Hits([[0, 1, 2]], cosines),
+        Hits(text, -np.arange(text.size, dtype=float)[None]),
+        [[]],
+        99,
+        np.zeros(1),
+        np.ones(1),
+    )
     found = vstash.search(views, (0.9, 0.1))
     assert found.ids[0, :2].tolist() == [1, 0]  # 1 is in both views
     assert 2 not in found.ids

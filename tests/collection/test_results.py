@@ -66,7 +66,8 @@ def test_a_result_is_arrays_and_items(shelf: Collection) -> None:
     assert [hit.key for hit in found[1:3]] == found.keys[1:3]
     with pytest.raises(IndexError):
         found[5]
-    assert found.weights == {"dense": 1.0, "text": 1.0}
+    assert list(found.weights) == ["dense", "text"]
+    assert sum(found.weights.values()) == pytest.approx(1)
     for hit in hits:
         assert set(hit.ranks) == set(hit.scores) <= {"dense", "text"}
         assert hit.ranks
@@ -193,7 +194,7 @@ def test_explain_gives_rank_and_score_in_each_view(shelf: Collection) -> None:
     told = found.explain().to_dict()
     assert "item" not in told["results"][0]
     text = " ".join(repr(found.explain()).split())
-    assert "weights dense 1, text 1" in text
+    assert f"weights dense {found.weights['dense']:.2g}, text {found.weights['text']:.2g}" in text
     assert "year > 1995" in text
     for hit in found:
         assert hit.key in text

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from similia import Collection
-from similia.collection.searching import POOL, PRIOR, pool_size
+from similia.collection.searching import POOL, pool_size
 from similia.errors import FilterError, InputError, UnknownItem, UnknownSense
-from similia.rank import fuse, steepness_weights
+from similia.rank import Background, blend
 from similia.types import Hits
 
 Row = dict[str, Any]
@@ -89,9 +89,13 @@ def test_hybrid_is_the_fusion_of_both_views(shelf: Collection, where: str | None
         assert len(found) == 0
         return
     both = [Hits(i, s) for i, s in zip(views, scores, strict=True)]
-    weights = steepness_weights(both, prior=PRIOR, depth=POOL)
-    fused = fuse(both, offset + k, method="score", weights=weights, depth=POOL)
-    assert list(found.weights.values()) == weights[0].tolist()
+    with shelf._space.reading() as state:
+        row = state.ready("topic")
+        asked = state.space.encoder_of(row).encode([query], side="query").vectors
+        mean, deviation = Background.of(state.vectors(row).all()[1]).scores(asked)
+    blended = blend(*both, offset + k, mean=mean, deviation=deviation, depth=POOL)
+    fused = blended.hits
+    assert list(found.weights.values()) == blended.weights[0].tolist()
     wanted = fused.ids[0][fused.ids[0] >= 0][offset : offset + k]
     assert found.ids.tolist() == wanted.tolist()
     np.testing.assert_array_equal(found.scores, fused.scores[0][: offset + k][offset : offset + len(wanted)])
@@ -151,8 +155,18 @@ def test_a_query_without_words_is_answered_by_nothing(shelf: Collection) -> None
 
 def test_wrong_questions_are_refused_and_say_the_way_out(shelf: Collection, given: Collection) -> None:
     for query, options, said in [
-        (None, {}, "neither"),
-        ("tea", {"like": "k0001"}, "both"),
+        (None, {}, "nothing is given"),
+        (None, {"unlike": "k0001"}, "only what it should not be like"),
+        (None, {"like": "k0001", "unlike": ["k0001"]}, "wanted and unwanted at once"),
+        ({"tea": -1.0}, {}, "nothing to look for"),
+        ({"tea": 0.0}, {}, "it is a number"),
+        ({"tea": "much"}, {}, "it is a number"),
+        ({" ": 1.0}, {}, "blank"),
+        ("tea", {"min_relevance": 1.5}, "0 to 1"),
+        ("tea", {"rerank": "nobody"}, "names no judge"),
+        ("tea", {"rerank": "chat:http://127.0.0.1:1/v1"}, "names no model"),
+        ("tea", {"rerank_top": 0}, "from 1"),
+        ("tea", {"evidence": -1}, "from 0"),
         ("  \n", {}, "blank"),
         ("", {}, "blank"),
         ("tea", {"k": 0}, "from 1 to 10,000"),

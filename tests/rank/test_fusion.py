@@ -51,22 +51,27 @@ def written_out(views, weights, queries, method, normalisation, constant=60.0):
     for query in range(queries):
         present = [w if views[v][query] else 0.0 for v, w in enumerate(weights[query])]
         total: dict[int, float] = {}
+        base = 0.0
         for view, weight in zip(views, present, strict=True):
             share = 1.0 if method == "rrf" else weight / sum(present) if sum(present) else 0.0
             if share == 0:
                 continue
+            if method == "sum":
+                base += share * min(score for _, score in view[query])
             first: dict[int, tuple[int, float]] = {}
             for rank, (item, score) in enumerate(view[query], 1):
                 first.setdefault(item, (rank, score))
             scores = [score for _, score in first.values()]
             for item, (rank, score) in first.items():
-                if method == "score":
+                if method == "sum":
+                    value = score - min(scores)
+                elif method == "score":
                     spread = (max(scores) - min(scores)) if normalisation == "minmax" else float(np.std(scores))
                     value = (score - min(scores)) / spread if spread else 1.0
                 else:
                     value = 1 / (constant + rank)
                 total[item] = total.get(item, 0.0) + share * value
-        answer.append(total)
+        answer.append({item: value + base for item, value in total.items()})
     return answer
 
 
@@ -74,7 +79,7 @@ def written_out(views, weights, queries, method, normalisation, constant=60.0):
 @given(
     problem=problems(),
     k=st.integers(1, 12),
-    method=st.sampled_from(["rrf", "weighted", "score"]),
+    method=st.sampled_from(["rrf", "weighted", "score", "sum"]),
     normalisation=st.sampled_from(["minmax", "z"]),
 )
 def test_equals_the_sums_written_out(problem, k, method, normalisation):

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from similia.atlas.vectors import encode
 from similia.collection.store import Store
 from similia.encode import load
 from similia.index import ExactIndex
+from similia.rank import Background
 from similia.types import Hits
 
 
@@ -26,12 +28,15 @@ class Views:
         text: BM25 of the full text.
         idf: for each query, ln(N / document frequency) of each of its distinct stems, ln(N) where no document has it.
         documents: N.
+        mean, deviation: of the cosines of each query with all documents, float64 (q,).
     """
 
     dense: Hits
     text: Hits
     idf: list[list[float]]
     documents: int
+    mean: npt.NDArray[np.float64]
+    deviation: npt.NDArray[np.float64]
 
 
 def find(
@@ -51,8 +56,10 @@ def find(
     """
     model = load(encoder)
     depth = min(depth, len(documents))
-    index = ExactIndex(encode(model, documents, progress=progress))
-    dense = index.search(encode(model, queries, side="query", progress=progress), depth)
+    vectors = encode(model, documents, progress=progress)
+    asked = encode(model, queries, side="query", progress=progress)
+    dense = ExactIndex(vectors).search(asked, depth)
+    mean, deviation = Background.of(vectors).scores(asked)
     with tempfile.TemporaryDirectory() as folder, Store.create(Path(folder) / "collection") as store:
         keys = [str(position) for position in range(len(documents))]
         with store.change("add", {}) as change, change.transaction():
@@ -65,4 +72,6 @@ def find(
     stored = np.concatenate([hits.ids for hits in found])
     position = np.where(stored >= 0, np.searchsorted(ids, stored), -1)
     idf = [[math.log(total / max(count, 1)) for count in stems.values()] for total, stems in counts]
-    return Views(dense, Hits(position, np.concatenate([hits.scores for hits in found])), idf, len(documents))
+    return Views(
+        dense, Hits(position, np.concatenate([hits.scores for hits in found])), idf, len(documents), mean, deviation
+    )

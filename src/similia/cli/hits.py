@@ -10,8 +10,10 @@ from similia.cli.text import clean, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from similia.collection.results import Hit, Results
+    from similia.rank import Evidence
 
 FACTS = ("category", "date", "datetime", "integer", "number", "boolean", "list")
 LONG = 2  # lines of a long text that are shown
@@ -33,6 +35,10 @@ def as_rows(results: Results, fields: Sequence[str] | None) -> list[dict[str, An
         row: dict[str, Any] = {"_rank": hit.rank, "_key": hit.key, "_score": hit.score}
         for view in results.views:
             row[f"_{view}_rank"], row[f"_{view}_score"] = hit.ranks.get(view), hit.scores.get(view)
+        if hit.relevance is not None:
+            row["_relevance"] = hit.relevance
+        if hit.evidence is not None:
+            row["_evidence"] = [one.text for one in hit.evidence]
         wanted = list(results.fields) if fields is None else fields
         rows.append({**row, **{name: hit.item.get(name) for name in wanted}})
     return rows
@@ -61,7 +67,7 @@ def _paragraph(screen: Console, hit: Hit, results: Results) -> None:
     margin = len(str(results.offset + len(results))) + 2
     room = max(screen.width - margin, 20)
     head = Text.assemble((f"{hit.rank:>{margin - 2}}  ", "dim"), (one_line(hit.key, room - 8), "bold cyan"))
-    score = f"{hit.score:.3f}"
+    score = f"{hit.score:.3f}" if hit.relevance is None else f"{hit.relevance:.0%} {hit.score:.3f}"
     head.append(" " * max(screen.width - head.cell_len - len(score), 1) + score, "dim")
     screen.print(head, no_wrap=True, crop=False)
     lines = _texts(hit, results)
@@ -69,9 +75,26 @@ def _paragraph(screen: Console, hit: Hit, results: Results) -> None:
         wrapped = Text(one_line(text, room * LONG if place else room)).wrap(screen, room)
         for line in list(wrapped)[:LONG]:
             screen.print(Text(" " * margin) + line, style="" if place == 0 else "dim", no_wrap=True)
+    for one in hit.evidence or ():
+        for line in _marked(one, hit).wrap(screen, room)[:LONG]:
+            screen.print(Text(" " * margin) + line, no_wrap=True)
     facts = _facts(hit, results)
     if facts:
         screen.print(Text(" " * margin + one_line(facts, room), "blue"), no_wrap=True)
+
+
+def _marked(one: Evidence, hit: Hit) -> Text:
+    """A sentence that speaks for a hit, its words that were asked for in bold."""
+    from rich.text import Text
+
+    whole = hit.item[one.field] if one.field else ""
+    shown = Text("“", "green")
+    at = one.start
+    for start, stop in sorted(one.words):
+        shown.append(clean(whole[at:start]))
+        shown.append(clean(whole[start:stop]), "bold")
+        at = stop
+    return shown.append(clean(whole[at : one.stop]) + "”")
 
 
 def _texts(hit: Hit, results: Results) -> list[str]:
@@ -104,6 +127,7 @@ def _footer(results: Results) -> str:
         parts = ["Nothing found: no item passes the filter" if nothing_passes else "Nothing found"]
     parts.append(f"{results.mode}, sense {results.sense}")
     parts.append(f"where {results.where}" if results.where else "")
+    parts += map(str, results.stages)
     parts.append(f"{results.seconds * 1000:,.0f} ms")
     parts.append(results.note)
     return clean(" · ".join(part for part in parts if part))

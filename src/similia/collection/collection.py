@@ -7,17 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from similia.collection.finding import Finding
 from similia.collection.indexes import Indexes
 from similia.collection.judging import Judgments
 from similia.collection.opening import opened
-from similia.collection.results import Results
 from similia.collection.senses import Senses, refresh
 from similia.collection.store import Store
 from similia.collection.workspace import Workspace
 from similia.errors import SimiliaError
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from rich.console import Group
 
     from similia.collection.browsing import Page
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from similia.encode import Encoder
 
 
-class Collection:
+class Collection(Finding):
     """Items with typed fields that last, and the senses in which they can be alike.
 
     Made by `open`. Any number of threads and processes may read, and never wait; one writes at a time. A search sees
@@ -235,74 +234,7 @@ class Collection:
         """The changes, newest first: number, command, arguments, state, times, and how many items each touched."""
         return self._space.store.log(limit)
 
-    # -- finding
-
-    def search(
-        self,
-        query: object = None,
-        *,
-        like: object = None,
-        sense: str = "topic",
-        mode: Literal["hybrid", "dense", "text"] = "hybrid",
-        where: str | None = None,
-        k: int = 10,
-        offset: int = 0,
-        recall: float | None = None,
-    ) -> Results:
-        """Find the k items most similar to a text, a vector or an item; fewer where fewer pass the filter.
-
-        Args:
-            query: a text, or a vector (d,) of the sense.
-            like: the key of an item, instead of a query; the item itself is left out.
-            sense: in which to search.
-            mode: ``dense`` compares vectors, ``text`` looks for words (BM25), ``hybrid`` fuses both rankings.
-            where: a filter, such as ``year >= 2020 AND area IN ('search', 'audio')``.
-            k: how many, 1 to 10,000.
-            offset: how many of the best to pass over.
-            recall: the share of the nearest vectors to be found where there is an index (see `indexes`), 1 for all.
-
-        Raises:
-            InputError: no query or two, a blank one, k out of range, a vector that does not fit, a filter that does
-                not parse, or ``dense`` for a text in a sense without an encoder.
-            UnknownSense, UnknownItem: no such sense or item; names the nearest.
-            FingerprintMismatch: the encoder here is another than the one that made the sense.
-        """
-        from similia.collection.searching import search
-
-        asked: dict[str, Any] = {"sense": sense, "mode": mode, "where": where, "k": k, "offset": offset}
-        return search(self._space, query, like=like, recall=recall, **asked)
-
-    def search_many(
-        self,
-        queries: Sequence[str] | npt.ArrayLike,
-        *,
-        where: str | Sequence[str | None] | None = None,
-        sense: str = "topic",
-        mode: Literal["hybrid", "dense", "text"] = "hybrid",
-        k: int = 10,
-        recall: float | None = None,
-    ) -> list[Results]:
-        """Search for many texts or vectors (q, d) at once: the same results, faster than one by one.
-
-        Arguments and errors are those of `search`; ``where`` is one filter for all, or one for each query.
-        """
-        from similia.collection.together import search_many
-
-        how: dict[str, Any] = {"sense": sense, "mode": mode, "where": where, "k": k, "recall": recall}
-        return search_many(self._space, queries, **how)
-
-    def similar(
-        self,
-        key: object,
-        *,
-        sense: str = "topic",
-        mode: Literal["hybrid", "dense", "text"] = "dense",
-        where: str | None = None,
-        k: int = 10,
-        offset: int = 0,
-    ) -> Results:
-        """The nearest neighbours of an item, without it: `search` with ``like=key`` and ``mode="dense"``."""
-        return self.search(like=key, sense=sense, mode=mode, where=where, k=k, offset=offset)
+    # -- finding: `search`, `search_many` and `similar` stand in `similia.collection.finding`
 
     def compare(self, a: object, b: object) -> Comparison:
         """Compare the items of two keys: how alike in each sense and why, shared rare words, and field by field.

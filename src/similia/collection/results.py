@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from similia.collection.showing import Sheet
+    from similia.rank import Evidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +30,31 @@ class View:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """What was done with the hits after they were found: what it cost, and how many hits it moved."""
+
+    name: str
+    by: str
+    calls: int
+    cached: int
+    failures: int
+    milliseconds: float
+    moved: int
+
+    def __str__(self) -> str:
+        known = f", {self.cached:,} known" if self.cached else ""
+        failed = f", {self.failures:,} failed" if self.failures else ""
+        cost = f"{self.calls:,} calls{known}{failed}, {self.milliseconds:,.0f} ms"
+        return f"{self.name} by {self.by}: {cost}, {self.moved} moved"
+
+
+@dataclass(frozen=True)
 class Hit:
-    """One result: its rank from 1, and its rank and score in each view that found it."""
+    """One result: its rank from 1, and its rank and score in each view that found it.
+
+    ``relevance`` is the probability that it is relevant, and ``evidence`` the sentences that speak for it; None where
+    they were not asked for, or not known.
+    """
 
     rank: int
     key: str
@@ -38,10 +62,15 @@ class Hit:
     item: dict[str, Any]
     ranks: dict[str, int]
     scores: dict[str, float]
+    relevance: float | None = None
+    evidence: list[Evidence] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return jsonable(vars(self))  # type: ignore[no-any-return]
+        """Plain JSON; ``relevance`` and ``evidence`` where they are there."""
+        plain = {name: value for name, value in vars(self).items() if value is not None}
+        if self.evidence is not None:
+            plain["evidence"] = [vars(one) for one in self.evidence]
+        return jsonable(plain)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +79,9 @@ class Results:
 
     Attributes:
         query: the text asked for; "" where a vector or an item was.
-        like: the key of the item that was asked about, or None.
+        like: the key of the item that was asked about, a list of several, or None.
+        unlike: the keys of items that hits should not be like.
+        asked: the question in a line.
         sense: the sense searched.
         mode: the views asked: "hybrid", "dense" or "text"; see ``note`` where that is not what was asked for.
         where: the filter, or None.
@@ -63,6 +94,12 @@ class Results:
         items: the records.
         views: view name -> ranks and scores in that view.
         weights: view name -> its weight in the fusion.
+        presence: the probability that the collection holds anything on the query; None where it was not asked for.
+        relevance: float32 (n,), the probability that each is relevant; None where it was not asked for, or there are no
+            judgments to learn it from.
+        calibrated: what these probabilities were learnt from, or "".
+        stages: what was done with the hits after they were found.
+        evidence: for each, the sentences that speak for it; None where they were not asked for.
         note: what the reader should know, or "".
         fields: field name -> type.
         shown: the fields that tables show.
@@ -91,11 +128,18 @@ class Results:
     items: list[dict[str, Any]]
     views: dict[str, View] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
-    like: str | None = None
+    like: str | list[str] | None = None
+    unlike: list[str] = field(default_factory=list)
+    asked: str = ""
     where: str | None = None
     note: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     shown: Sequence[str] = ()
+    presence: float | None = None
+    relevance: Float32 | None = None
+    calibrated: str = ""
+    stages: tuple[Stage, ...] = ()
+    evidence: list[list[Evidence]] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -121,13 +165,25 @@ class Results:
             self.items[place],
             {name: int(view.ranks[place]) for name, view in found.items()},
             {name: float(view.scores[place]) for name, view in found.items()},
+            None if self.relevance is None else float(self.relevance[place]),
+            None if self.evidence is None else self.evidence[place],
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON: the question, how it was answered, and ``results`` with key, score, ranks, scores and item."""
+        """Plain JSON: the question, how it was answered, and ``results`` with key, score, ranks, scores and item.
+
+        What was not asked for (``unlike``, ``presence``, ``stages``, ``relevance``, ``evidence``) is left out.
+        """
         names = ("query", "like", "sense", "mode", "where", "k", "offset", "total", "seconds", "weights", "note")
+        more = {
+            "unlike": self.unlike,
+            "presence": self.presence,
+            "calibrated": self.calibrated,
+            "stages": [vars(stage) for stage in self.stages],
+        }
         return {
             **{name: jsonable(getattr(self, name)) for name in names},
+            **{name: jsonable(value) for name, value in more.items() if value not in (None, "", [])},
             "results": [hit.to_dict() for hit in self],
         }
 
@@ -141,6 +197,8 @@ class Results:
             "_key": typed("text", self.keys),
             "_score": typed("number", self.scores.tolist()),
         }
+        if self.relevance is not None:
+            columns["_relevance"] = typed("number", self.relevance.tolist())
         for name, view in self.views.items():
             found = view.ranks > 0
             ranks = [int(rank) if there else None for rank, there in zip(view.ranks, found, strict=True)]
@@ -175,7 +233,7 @@ class Results:
         return to_polars(self._columns())
 
     def _asked(self) -> str:
-        return f"like {self.like}" if self.like is not None else self.query or "a vector"
+        return self.asked or self.query or "a vector"
 
     def _sheet(self) -> Sheet:
         from similia.collection.showing import Sheet
@@ -227,12 +285,16 @@ class Explanation:
         main = list(results.shown[:1])
         rows = [
             [hit.rank, hit.key, hit.score]
+            + ([] if results.relevance is None else [f"{hit.relevance:.2f}"])
             + [f"{hit.ranks[name]:,} ({hit.scores[name]:.3g})" if name in hit.ranks else "-" for name in names]
             + [cell(hit.item.get(field), 60) for field in main]
+            + ([] if hit.evidence is None else [cell(" … ".join(one.text for one in hit.evidence), 160)])
             for hit in results
         ]
-        columns = ("#", "key", "score#", *(f"{name}#" for name in names), *main)
-        weights = ", ".join(f"{name} {weight:g}" for name, weight in results.weights.items())
+        known = () if results.relevance is None else ("relevance#",)
+        said = () if results.evidence is None else ("evidence",)
+        columns = ("#", "key", "score#", *known, *(f"{name}#" for name in names), *main, *said)
+        weights = ", ".join(f"{name} {weight:.2g}" for name, weight in results.weights.items())
         passing = "all items" if results.where is None else f"items where {results.where}"
         total = "" if results.total is None else f" ({results.total:,})"
         parts = [
@@ -240,6 +302,10 @@ class Explanation:
             f"weights {weights}" if len(names) > 1 else "",
             "dense: rank (cosine)" if "dense" in names else "",
             "text: rank (BM25 of the words)" if "text" in names else "",
+            f"{results.presence:.0%} that it holds anything on this ({results.calibrated})"
+            if results.calibrated
+            else "",
+            *map(str, results.stages),
             f"{results.seconds:.3f} s",
             results.note,
         ]

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from similia.collection.answering import READ, answer, wishes
+from similia.collection.asked import question
 from similia.collection.definition import Definition
 from similia.collection.results import Results
-from similia.collection.searching import (
-    MOST,
-    Search,
-    check_recall,
-    question,
-    results_of,
-    whole_number,
-)
+from similia.collection.searching import MOST, Search, check_recall, whole_number
 from similia.collection.workspace import State, Workspace
 from similia.errors import InputError
+from similia.progress import bar
 from similia.types import Float32, Hits
+
+if TYPE_CHECKING:
+    from similia.rank import Judge
 
 TOGETHER = 1_024
 """Queries of which the hits are held at a time; in a hybrid search there are a thousand or more of each."""
@@ -35,34 +35,40 @@ def search_many(
     where: str | Sequence[str | None] | None = None,
     k: int = 10,
     recall: float | None = None,
+    min_relevance: float | None = None,
+    rerank: Judge | str | None = None,
+    rerank_top: int = READ,
+    evidence: int = 0,
+    progress: bool | None = None,
 ) -> list[Results]:
     """See `similia.collection.Collection.search_many`."""
     if isinstance(queries, str):
         raise InputError("queries are one string; give a list of texts, or vectors (q, d)")
-    asked = [question(query, None, None, mode) for query in queries]  # type: ignore[union-attr]
+    asked = [question(query, None, None, None, mode) for query in queries]  # type: ignore[union-attr]
     filters = [where] * len(asked) if where is None or isinstance(where, str) else list(where)
     if len(filters) != len(asked):
         raise InputError(f"where has {len(filters):,} filters for {len(asked):,} queries; give one for each, or one")
     k = whole_number("k", k, 1, MOST)
     check_recall(recall)
+    wanted = wishes(space, min_relevance, rerank, rerank_top, evidence)
+    reach = wanted.reach(k)
     found: list[Results] = []
-    with space.reading() as state:
+    with bar("searching", len(asked), unit="queries", show=progress) as shown, space.reading() as state:
         for start in range(0, len(asked), TOGETHER):
             began = time.perf_counter()
             row = state.ready(sense)
             definition = Definition.read(row.definition)
             some = [
-                Search(state, row, definition, one, mode, k, wanted, recall)
-                for one, wanted in zip(asked[start : start + TOGETHER], filters[start : start + TOGETHER], strict=True)
+                Search(state, row, definition, one, mode, reach, passing, recall)
+                for one, passing in zip(asked[start : start + TOGETHER], filters[start : start + TOGETHER], strict=True)
             ]
             _encode(state, some)
             _search(state, some)
             parts = [search.run() for search in some]
             each = (time.perf_counter() - began) / len(some)
-            found += [
-                results_of(search, *part, k, 0, time.perf_counter() - each)
-                for search, part in zip(some, parts, strict=True)
-            ]
+            for search, part in zip(some, parts, strict=True):
+                found.append(answer(search, *part, k, 0, time.perf_counter() - each, wanted))
+                shown.advance()
     return found
 
 
@@ -88,5 +94,7 @@ def _search(state: State, searches: Sequence[Search]) -> None:
         vectors = state.vectors(first.row)
         batch = np.concatenate([vector for _, vector in group])
         hits = vectors.search(batch, depth, allowed=first.allowed, recall=first.recall)
+        standing = vectors.background.scores(batch)
         for place, (search, _) in enumerate(group):
+            search.standing = standing[0][place : place + 1], standing[1][place : place + 1]
             search.nearest = Hits(hits.ids[place : place + 1], hits.scores[place : place + 1])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from similia.collection.searcher import Kept, Searcher
 from similia.index import Selection
 from similia.index.files import Mapped
 from similia.types import Bool, Float32, Hits, Int64
+
+if TYPE_CHECKING:
+    from similia.rank import Background
 
 
 class Allowed:
@@ -154,6 +157,16 @@ class Vectors:
             hits.ids[:, : order.shape[1]] = np.take_along_axis(ids, order, axis=1)
             hits.scores[:, : order.shape[1]] = np.take_along_axis(scores, order, axis=1)
         return hits
+
+    @cached_property
+    def background(self) -> Background:
+        """What the cosines of a query stand out from; the same however the rows are parted."""
+        from similia.rank import Background
+
+        ids = np.sort(np.concatenate([part.live()[0] for part in self.parts] or [np.empty(0, np.int64)]))
+        if len(ids) > Background.MOST:
+            ids = ids[np.sort(np.random.default_rng(0).choice(len(ids), Background.MOST, replace=False))]
+        return Background.of(self.of(ids))
 
     def all(self) -> tuple[Int64, npt.NDArray[Any]]:
         """Ids ascending (n,) and vectors (n, d) as stored; no copy where there is one part with no dead row."""

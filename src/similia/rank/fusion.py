@@ -12,7 +12,7 @@ from similia.errors import InputError
 from similia.index.topk import best_of, check_k
 from similia.types import Hits, Int64
 
-Method: TypeAlias = Literal["rrf", "weighted", "score"]
+Method: TypeAlias = Literal["rrf", "weighted", "score", "sum"]
 Normalisation: TypeAlias = Literal["minmax", "z"]
 Float64: TypeAlias = npt.NDArray[np.float64]
 
@@ -25,7 +25,6 @@ def fuse(
     weights: npt.ArrayLike | None = None,
     constant: float = 60,
     normalisation: Normalisation = "minmax",
-    depth: int | None = None,
 ) -> Hits:
     """The k best items of each query, from what several views found for it.
 
@@ -33,6 +32,7 @@ def fuse(
     - ``weighted``: the sum of weight / (constant + rank).
     - ``score``: the weighted sum of scores brought to one scale per query and view, so that the worst of a view's hits
       has 0, like what it did not find: ``minmax`` divides by the range, ``z`` by the standard deviation.
+    - ``sum``: the weighted sum of scores that are on one scale already; what a view did not find has its last score.
 
     An item that a view found twice counts once, at its better rank. Weights are brought to sum 1 over the views that
     found anything for the query; a view with weight 0 takes no part. Equal scores come by lower id.
@@ -40,14 +40,11 @@ def fuse(
     Args:
         views: hits of the same q queries; they may differ in k.
         k: places a query, at least 1.
-        method: one of the three above.
+        method: one of the four above.
         weights: (views,), or (q, views) for weights by query; at least 0. Only with "weighted", which needs them, and
-            "score", where they are equal by default.
+            "score" and "sum", where they are equal by default.
         constant: how little the first ranks stand out; at least 0.
         normalisation: of scores, with "score".
-        depth: the rank of which the score is brought to 0, so that views that are asked deeper are fused on the same
-            scale; what stands lower has less than 0, and what a view did not find has as little as its last hit. By
-            default the last.
 
     Raises:
         InputError: no views, views of different numbers of queries, or weights that do not fit.
@@ -74,18 +71,20 @@ def fuse(
     rows: list[Int64] = []
     ids: list[Int64] = []
     values: list[Float64] = []
-    base = np.zeros(queries)  # what an item gets that no view found
+    base = np.zeros(queries)  # what an item has that no view found
     for number, view in enumerate(views):
         row, item, rank, score = _flat(view)
-        share = shares[row, number]
         if method == "score":
-            value = normalised(row, score, normalisation, depth)
-            last = np.zeros(queries)
-            np.minimum.at(last, row, value)
+            value = _normalised(row, score, normalisation)
+        elif method == "sum":
+            last = np.full(queries, np.inf)
+            np.minimum.at(last, row, _finite(score))
+            last = np.where(np.isfinite(last), last, 0)
             base += shares[:, number] * last
-            value = value - last[row]
+            value = score - last[row]
         else:
             value = 1 / (constant + rank)
+        share = shares[row, number]
         taking_part = share > 0
         rows.append(row[taking_part])
         ids.append(item[taking_part])
@@ -153,26 +152,15 @@ def _changes(*keys: Int64) -> npt.NDArray[np.bool_]:
     return changed
 
 
-def normalised(rows: Int64, scores: Float64, normalisation: Normalisation, depth: int | None = None) -> Float64:
-    """Scores of each query with its lowest, or that of rank ``depth``, at 0; 1 where all are equal. ``rows`` ascend.
-
-    Raises:
-        InputError: a score that is NaN or infinite, or a depth below 1.
-    """
-    if not np.isfinite(scores).all():
-        raise InputError("a hit has a score that is NaN or infinite; scores to fuse must be finite numbers")
-    if depth is not None and depth < 1:
-        raise InputError(f"depth is {depth!r}; it is a rank, at least 1")
+def _normalised(rows: Int64, scores: Float64, normalisation: Normalisation) -> Float64:
+    """Scores of each query with its lowest at 0; 1 where all are equal. ``rows`` ascend."""
+    _finite(scores)
     first = np.flatnonzero(_changes(rows))
     if not first.size:
         return scores
     at = np.searchsorted(first, np.arange(rows.size), side="right") - 1
     count = np.diff(np.append(first, rows.size))
-    if depth is not None and count.max() > depth:
-        order = np.lexsort((-scores, rows))
-        lowest = scores[order][first + np.minimum(count, depth) - 1]
-    else:
-        lowest = np.minimum.reduceat(scores, first)
+    lowest = np.minimum.reduceat(scores, first)
     spread = np.maximum.reduceat(scores, first) - lowest
     shifted = scores - lowest[at]
     if normalisation == "z":
@@ -182,3 +170,9 @@ def normalised(rows: Int64, scores: Float64, normalisation: Normalisation, depth
     else:
         scale = spread
     return np.divide(shifted, scale[at], out=np.ones_like(shifted), where=scale[at] > 0)
+
+
+def _finite(scores: Float64) -> Float64:
+    if not np.isfinite(scores).all():
+        raise InputError("a hit has a score that is NaN or infinite; scores to fuse must be finite numbers")
+    return scores

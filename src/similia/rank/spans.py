@@ -18,12 +18,14 @@ _TOKEN = re.compile(r"\S+")
 _ABBREVIATION = re.compile(
     r"(?<![^\s(\[])(?:e\.g|i\.e|cf|vs|etc|al|approx|Figs?|Eq|Sec|No|Vol|Mrs?|Ms|Dr|Prof|St|[A-Z])\.$"
 )
+_FULL = 50  # characters of a line that was probably broken because it was full
 _LONGEST = 400  # characters of a cut sentence, where no space shows its words
 
 
 def sentence_spans(text: str, *, most_words: int = MOST_WORDS) -> Iterator[tuple[int, int]]:
     r"""Where the sentences or lines of a text start and stop, in order, without the white space around them.
 
+    A long line that ends without a full stop goes on in the next.
     A sentence of more than ``most_words`` words comes in several pieces, cut between words; in scripts that put no
     spaces, after 400 characters. What has no word in it is left out.
 
@@ -36,13 +38,24 @@ def sentence_spans(text: str, *, most_words: int = MOST_WORDS) -> Iterator[tuple
     """
     start = 0
     for match in _END.finditer(text):
-        if not _BREAK.search(match[0]) and _ABBREVIATION.search(text, max(start, match.start() - 12), match.start()):
+        if _BREAK.search(match[0]):
+            if _wrapped(text, match):
+                continue
+        elif _ABBREVIATION.search(text, max(start, match.start() - 12), match.start()):
             continue
         # Closing quotes belong to the sentence that they close.
         closing = len(match[0]) - len(match[0].lstrip("\"'”’)）」』]"))
         yield from _pieces(text, start, match.start() + closing, most_words)
         start = match.end()
     yield from _pieces(text, start, len(text), most_words)
+
+
+def _wrapped(text: str, match: re.Match[str]) -> bool:
+    """Whether a line ends where it was full, in the middle of a sentence."""
+    if len(_BREAK.findall(match[0].replace("\r\n", "\n"))) > 1 or text[match.start() - 1 : match.start()] in ".!?…:;":
+        return False
+    line = match.start() - 1 - max(text.rfind("\n", 0, match.start()), -1)
+    return line >= _FULL
 
 
 def _pieces(text: str, start: int, stop: int, most_words: int) -> Iterator[tuple[int, int]]:
