@@ -28,6 +28,9 @@ PAGES = [
     ("index", "papers", "tune"),
     ("index", "papers", "bench"),
     ("index", "papers", "drop"),
+    ("correct", "papers", "info"),
+    ("correct", "papers", "fit"),
+    ("correct", "papers", "drop"),
     ("atlas", "list"),
     ("atlas", "run"),
     ("atlas", "report"),
@@ -90,6 +93,13 @@ def test_a_shell_can_complete_commands_and_options() -> None:
 
 # What has to be there before the examples of a page, and what keeps a long one short.
 BEFORE = {
+    ("evaluate",): [
+        'similia judge papers "cats" --item p4 --item p5 --grade 2',
+        'similia judge papers "copies of images" --item p1 --item p2 --grade 1',
+        "similia judge papers --export own.csv",
+        r"""printf 'q1\tcats\nq2\tcopies of images\n' > q.tsv""",
+        r"""printf 'q1 0 p4 2\nq1 0 p3 0\nq2 0 p1 1\n' > qrels.txt""",
+    ],
     ("restore",): ["similia backup papers papers-backup"],
     ("remove",): ["similia backup papers papers-backup", "similia restore papers-backup papers-again"],
     ("senses", "papers", "drop"): ["similia senses papers add short --text title"],
@@ -100,12 +110,14 @@ BEFORE = {
     ],
 }
 SHORTENED = {
+    "similia evaluate --dataset cranfield": " --limit 5",
     "similia demo": " --packages json,re --limit 60",
     "similia demo papers": " --limit 30",
     "similia serve": " --port 0",
 }
 FRESH = {("add",)}  # these pages begin without a collection
 LEAVES = {
+    ("evaluate",): ["report.html", "out.hybrid.csv"],
     ("add",): ["papers", "piped", "typed"],
     ("backup",): ["papers-backup/collection.db"],
     ("restore",): ["papers-again/collection.db"],
@@ -173,7 +185,12 @@ def _is(line: str, start: str) -> bool:
 def _lacks_data(line: str) -> bool:
     """Whether an example needs a data set that is not on this machine."""
     texts = ["ag_news", "medquad"]
-    needed = {"similia atlas run": texts, "similia atlas report": texts, "similia demo papers": ["papers"]}
+    needed = {
+        "similia atlas run": texts,
+        "similia atlas report": texts,
+        "similia demo papers": ["papers"],
+        "similia evaluate --dataset": ["cranfield"],
+    }
     for start, names in needed.items():
         if line.startswith(start):
             try:

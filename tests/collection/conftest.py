@@ -58,3 +58,15 @@ def given(tmp_path: Path) -> Iterator[Collection]:
     with Collection.open(tmp_path / "given", create=True) as made:
         made.add(make_rows(300, dimension=8), key="id", text=["title", "body"], vectors="vector")
         yield made
+
+
+@pytest.fixture(scope="session")
+def judged() -> tuple[dict[str, str], dict[str, dict[str, float]]]:
+    """Queries for the collection ``shelf`` and items that hold their words, as judgments."""
+    rng = np.random.default_rng(1)
+    words = ["tea harbour", "garden violin", "rank fusion", "audio voice", "paper citation", "glacier", "unique7 tea"]
+    texts = {f"q{at}": text for at, text in enumerate(words)}
+    keys = [f"k{at:04d}" for at in range(200)]
+    grades = [3.0, 2.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    qrels = {query: dict(zip(map(str, rng.choice(keys, 9, replace=False)), grades, strict=True)) for query in texts}
+    return texts, qrels

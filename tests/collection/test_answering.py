@@ -167,3 +167,43 @@ def test_nothing_is_cut_where_relevance_is_not_known(given: Collection) -> None:
     assert len(found) == 5
     assert "nothing was cut" in found.note
     assert found.presence is None
+
+
+def test_a_query_about_something_else_finds_nothing(shelf: Collection) -> None:
+    strange = "the sandwich in my oven smells of burnt cheese tonight"
+    assert len(shelf.search(strange, k=5)) == 5
+    found = shelf.search(strange, k=5, min_relevance=0.5)
+    assert len(found) == 0
+    assert found.presence is not None
+    assert found.presence < 0.5
+    assert "nothing on this" in found.note
+    assert found.total == 200
+    own = shelf.search("nearest neighbour graph walk vector query", k=5, min_relevance=0.5)
+    assert own.keys == shelf.search("nearest neighbour graph walk vector query", k=5).keys
+    assert own.calibrated == "estimated without judgments"
+    assert own.relevance is None
+    assert "nothing was cut" in shelf.search(like="k0003", k=5, min_relevance=0.5).note
+
+
+def test_judgments_cut_single_hits(shelf: Collection) -> None:
+    words = ["tea", "violin", "graph", "walk", "node", "rank", "fusion", "query", "image", "copy", "dog", "cable"]
+    pairs = [f"{a} {b}" for place, a in enumerate(words) for b in words[place + 1 :]][:40]
+    judged = []
+    for query in pairs:
+        hits = shelf.search(query, k=12)
+        wanted = set(query.split())
+        for hit in hits:
+            held = wanted & set(f"{hit.item['title']} {hit.item['body']}".split())
+            judged.append({"query": query, "item": hit.key, "grade": float(held == wanted)})
+    if sum(one["grade"] > 0 for one in judged) < 20:
+        pytest.skip("the made-up items hold too few pairs of words")
+    shelf.judgments.add_many(judged)
+    found = shelf.search("tea violin", k=50, min_relevance=0.5)
+    whole = shelf.search("tea violin", k=50, min_relevance=0.0)
+    assert "judged queries" in whole.calibrated
+    assert whole.relevance is not None
+    assert len(whole) == 50
+    kept = [key for key, p in zip(whole.keys, whole.relevance, strict=True) if p >= 0.5]
+    assert found.keys[: len(kept)] == kept
+    assert all(hit.relevance is not None and hit.relevance >= 0.5 for hit in found)
+    assert "_relevance" in found.to_pandas().columns

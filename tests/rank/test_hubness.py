@@ -14,7 +14,7 @@ from similia.index import ExactIndex
 from similia.index.topk import top_k
 from similia.measure import normalise
 from similia.measure.sinkhorn import sinkhorn_bias
-from similia.rank.hubness import HubnessCorrector, banks, correctors_of, choose_corrector
+from similia.rank.hubness import HubnessCorrector, banks, choose_corrector, correctors_of
 from similia.rank.hubness.pool import settled
 from similia.types import Hits
 

@@ -11,7 +11,8 @@ from similia.errors import InputError, ModelError
 from similia.rank.judging import Judge, LocalJudge
 
 WORDS = str.split(
-    'Yes yes No no red blue cat dog on the mat a " { } [ ] : , . ? query item Does meet what asks for Answer or ; counts'
+    'Yes yes No no red blue cat dog on the mat a " { } [ ] : , . ? query item Does meet what asks for Answer or ; '
+    "counts"
 )
 
 

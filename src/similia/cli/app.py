@@ -22,6 +22,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "compare": ("similia.cli.commands.compare", "See in which senses two items are alike, how much and why"),
         "label": ("similia.cli.commands.label", "Assign each item to described classes, without training"),
         "judge": ("similia.cli.commands.judge", "Say how well items answer a query, and keep it"),
+        "evaluate": ("similia.cli.commands.evaluate", "Measure how good searches are, and where they fail"),
         "duplicates": ("similia.cli.commands.duplicates", "List the pairs of items that are nearly the same"),
     },
     "Collect": {
@@ -32,6 +33,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Keep": {
         "index": ("similia.cli.commands.index", "Build, tune and measure what searches the vectors"),
+        "correct": ("similia.cli.commands.correct", "Make items that are near to every query give way"),
         "info": ("similia.cli.commands.info", "Show fields, senses, counts and sizes"),
         "log": ("similia.cli.commands.log", "Show what changed, and when"),
         "undo": ("similia.cli.commands.undo", "Take back the last change"),

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from similia.collection.collection import Collection as Collection
     from similia.collection.comparing import Comparison as Comparison
     from similia.collection.comparing import SenseComparison as SenseComparison
+    from similia.collection.correcting import CorrectionReport as CorrectionReport
+    from similia.collection.correcting import Corrections as Corrections
     from similia.collection.duplicates import DuplicatePairs as DuplicatePairs
+    from similia.collection.evaluated import CollectionEvaluation as CollectionEvaluation
+    from similia.collection.evaluating import evaluate_runs as evaluate_runs
     from similia.collection.fieldwise import FieldComparison as FieldComparison
     from similia.collection.indexes import Indexes as Indexes
     from similia.collection.indexes import IndexReport as IndexReport
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from similia.collection.results import Results as Results
     from similia.collection.results import View as View
     from similia.collection.senses import Senses as Senses
+    from similia.collection.settings import Setting as Setting
     from similia.collection.store import ChangeRow as ChangeRow
     from similia.collection.store import CheckReport as CheckReport
     from similia.collection.store.judgments import Judgment as Judgment
@@ -54,7 +59,10 @@ __getattr__, __dir__, __all__ = attach(
         "ChangeRow": ".store",
         "CheckReport": ".store",
         "Collection": ".collection",
+        "CollectionEvaluation": ".evaluated",
         "Comparison": ".comparing",
+        "CorrectionReport": ".correcting",
+        "Corrections": ".correcting",
         "DuplicatePairs": ".duplicates",
         "Explanation": ".results",
         "FieldComparison": ".fieldwise",
@@ -72,7 +80,9 @@ __getattr__, __dir__, __all__ = attach(
         "Sense": ".reports",
         "SenseComparison": ".comparing",
         "Senses": ".senses",
+        "Setting": ".settings",
         "View": ".results",
+        "evaluate_runs": ".evaluating",
         "read_classes": ".labelling",
     },
 )

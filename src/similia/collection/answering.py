@@ -121,7 +121,7 @@ def answer(
     if wanted.least is not None:
         from similia.collection.cutting import cut
 
-        left = cut(found, hits, views, wanted.least)
+        left = cut(found, hits, wanted.least)
         hits = left.hits
     if wanted.judge is not None:
         hits, stage = _reranked(found, hits, wanted)

@@ -34,7 +34,7 @@ def asked_of(state: State, row: SenseRow, queries: Sequence[str] | npt.ArrayLike
         if texts is None:
             return None
         raise InputError(f"sense {row.name!r} has vectors that were given and no encoder for text: give vectors")
-    texts = _phrases(state, row) if texts is None else texts
+    texts = phrases(state, row)[0] if texts is None else texts
     if len(texts) < 4 and queries is None:
         return None
     vectors = encoder.encode(texts, side="query").vectors
@@ -49,15 +49,16 @@ def _texts(queries: object) -> list[str] | None:
     return None
 
 
-def _phrases(state: State, row: SenseRow) -> list[str]:
-    """A few words in a row out of items drawn at random, as somebody might type them."""
+def phrases(state: State, row: SenseRow) -> tuple[list[str], list[int]]:
+    """A few words in a row out of items drawn at random, as somebody might type them, and the ids of the items."""
     rng = np.random.default_rng(0)
     ids = state.vectors(row).all()[0]
     drawn = rng.choice(ids, min(PHRASES, ids.size), replace=False)
-    fields, phrases = Definition.read(row.definition).fields, []
-    for record in state.store.records(drawn):
+    fields, found, items = Definition.read(row.definition).fields, list[str](), list[int]()
+    for item, record in zip(drawn.tolist(), state.store.records(drawn), strict=True):
         words = text_of(record, fields).split()
         if words:
             start = int(rng.integers(len(words)))
-            phrases.append(" ".join(words[start : start + int(rng.integers(*WORDS, endpoint=True))]))
-    return phrases
+            found.append(" ".join(words[start : start + int(rng.integers(*WORDS, endpoint=True))]))
+            items.append(item)
+    return found, items

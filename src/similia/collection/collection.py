@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from similia.collection.correcting import Corrections
 from similia.collection.finding import Finding
 from similia.collection.indexes import Indexes
 from similia.collection.judging import Judgments
@@ -40,6 +41,7 @@ class Collection(Finding):
         name: of the folder.
         senses: the senses, a mapping with ``add`` and ``drop``; see `similia.collection.Senses`.
         indexes: what searches each sense, a mapping with ``build``, ``tune`` and ``drop``; see `Indexes` there.
+        corrections: of senses in which some items are near to every query; see `similia.collection.Corrections`.
         judgments: how well items answer queries, as somebody said; see `similia.collection.judging.Judgments`.
 
     Examples:
@@ -57,7 +59,7 @@ class Collection(Finding):
         self.name = path.name
         self._space = Workspace(store, self.name, wait)
         self.senses, self.indexes = Senses(self._space), Indexes(self._space)
-        self.judgments = Judgments(self._space)
+        self.judgments, self.corrections = Judgments(self._space), Corrections(self._space)
 
     # -- opening and closing
 

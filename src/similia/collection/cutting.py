@@ -14,6 +14,8 @@ from similia.types import Hits
 
 SEEN = 100
 """The nearest items that tell whether there is anything on a query."""
+THERE = 0.5
+"""The presence below which there is nothing; single hits of a query with more are judged by themselves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +35,15 @@ class Cut:
     said: str = ""
 
 
-def cut(found: Search, hits: Hits, views: Mapping[str, Hits], least: float) -> Cut:
+def cut(found: Search, hits: Hits, least: float) -> Cut:
     """Leave out the hits whose probability of relevance is below ``least``.
 
-    Without judgments nothing is known of single hits: the answer is then whole, or empty where the presence is below
-    ``least``. An item that holds every word of the query that says anything is always something on it.
+    Without judgments nothing is known of single hits: the answer is then whole, or empty where probably nothing is
+    there. An item that holds every word of the query that says anything is always something on it.
     """
+    if not found.asked.text or found.own.size:
+        found.notes.append("nothing was cut: relevance is known of queries in words alone")
+        return Cut(hits)
     vector = found.as_vector()
     relevance = None if vector is None else Relevance.of(found.state, found.row)
     if vector is None or relevance is None:
@@ -46,18 +51,17 @@ def cut(found: Search, hits: Hits, views: Mapping[str, Hits], least: float) -> C
             f"nothing was cut: sense {found.row.name!r} has no encoder for text, or too few items to tell relevance by"
         )
         return Cut(hits)
-    nearest = views.get("dense", Hits.empty(1, 0))
-    if nearest.k < min(SEEN, found.total):
-        nearest = found.nearest_to(vector, min(SEEN, max(found.total, 1)))
-    text = found.asked.text
-    exact = bool(text) and holds_all_words(found.state, text, found.fields, where=found.predicate)
+    vectors = found.state.vectors(found.row)
+    # By cosine alone, whatever is corrected: that is what was learnt from.
+    nearest = vectors.search(vector, min(SEEN, max(found.total, 1)), allowed=found.allowed, recall=found.recall)
+    exact = holds_all_words(found.state, found.asked.text, found.fields, where=found.predicate)
     seen = nearest.scores[0, :SEEN]
     present = 1.0 if exact else relevance.presence(seen, found.total)
-    if present < least:
+    if present < min(least, THERE):
         found.notes.append(f"there seems to be nothing on this ({present:.0%}, {relevance.said})")
         return Cut(Hits.empty(1, hits.k), present, {}, relevance.said)
     ids = hits.ids[0][hits.ids[0] >= 0]
-    cosines = cosine(vector, found.state.vectors(found.row).of(ids))[0] if ids.size else np.empty(0, np.float32)
+    cosines = cosine(vector, vectors.of(ids))[0] if ids.size else np.empty(0, np.float32)
     told = relevance.probabilities(cosines, seen, items=found.total, present=present)
     if told is None:
         found.notes.append("no hit was left out by itself: that takes judgments (similia judge)")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from similia.collection.results import Results
@@ -11,6 +12,9 @@ from similia.collection.workspace import Workspace
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from similia.collection.evaluated import CollectionEvaluation
+    from similia.collection.settings import Setting
+    from similia.evaluate.judged import Qrels, Run
     from similia.rank import Judge
 
 
@@ -95,3 +99,63 @@ class Finding:
     ) -> Results:
         """The nearest neighbours of an item, without it: `search` with ``like=key`` and ``mode="dense"``."""
         return self.search(like=key, sense=sense, mode=mode, where=where, k=k, offset=offset)
+
+    def evaluate(
+        self,
+        queries: Mapping[str, str] | Sequence[str] | str | os.PathLike[str] | None = None,
+        judgments: Qrels | str | os.PathLike[str] | None = None,
+        *,
+        settings: Mapping[str, Setting] | None = None,
+        runs: Mapping[str, Run | str | os.PathLike[str]] | None = None,
+        metrics: Sequence[str] = ("ndcg@10", "map", "mrr", "recall@100"),
+        k: int = 100,
+        sense: str = "topic",
+        where: str | None = None,
+        relevant_from: float | None = None,
+        drop_unknown: bool = False,
+        limit: int | None = None,
+        seed: int = 0,
+        progress: bool | None = None,
+    ) -> CollectionEvaluation:
+        """Measure how good ways to search are, by judgments of which items are relevant.
+
+        Interrupted, it gives what was finished in every setting, and says so (``partial``).
+
+        Args:
+            queries: id -> text, a list of texts, or a file; where None, those of the judgments.
+            judgments: query -> key of an item -> grade, or a file; where None, `judgments` in this sense.
+            settings: name -> way to search, the first of which the others are tested against; where None: hybrid,
+                dense and text, as far as the sense can.
+            runs: name -> what another system found, query -> key -> score, or a file.
+            metrics: as in `similia.evaluate.evaluate`.
+            k: results a query; more where a metric looks deeper.
+            sense: of settings that name none.
+            where: a filter for all; relevant items that do not pass count as missed.
+            relevant_from: the grade from which an item is relevant, for all but nDCG; above 0 where None.
+            drop_unknown: leave judged items out that are not there; else they count as missed where relevant.
+            limit: only so many of the queries, the first.
+            seed: of intervals and tests.
+            progress: as in `add`.
+
+        Raises:
+            InputError: nothing is judged, nothing is relevant, none of the judged items is here, or a setting that
+                cannot be.
+            SourceError: a file that cannot be read; names the line.
+            UnknownSense: no such sense.
+
+        Examples:
+            >>> import tempfile
+            >>> from similia import Collection
+            >>> rows = [{"id": "a", "title": "Ranking by fusion"}, {"id": "b", "title": "Tea and cake"}]
+            >>> qrels = {"fused rankings": {"a": 1}, "tea": {"b": 1}}
+            >>> with tempfile.TemporaryDirectory() as folder, Collection.open(folder + "/c", create=True) as shelf:
+            ...     report = shelf.add(rows, key="id", text="title", encoder="hashing")
+            ...     found = shelf.evaluate(None, qrels, metrics=["mrr"])
+            >>> found.trial.evaluations["hybrid"].mean("mrr")
+            1.0
+        """
+        from similia.collection.evaluating import evaluate_collection
+
+        how: dict[str, Any] = {"settings": settings, "runs": runs, "metrics": metrics, "k": k, "sense": sense}
+        how |= {"where": where, "relevant_from": relevant_from, "drop_unknown": drop_unknown, "limit": limit}
+        return evaluate_collection(self, queries, judgments, seed=seed, progress=progress, **how)  # type: ignore[arg-type]

@@ -229,23 +229,12 @@ def holds_all_words(state: State, query: str, fields: Sequence[str], *, where: P
         ...         [holds_all_words(state, query, ["title"]) for query in ("the xj-900", "XJ-901", "pump valve")]
         [True, False, False]
     """
-    from similia.collection.store import textsearch
-    from similia.collection.store.items import Filtered
-    from similia.collection.store.sql import scalar
+    from similia.collection.store.textsearch import folded
     from similia.rank.stems import STOP
 
-    with state.store._read() as db:
-        kept = Filtered(db, where)
-        columns = textsearch._columns(kept, fields)
-        words = textsearch.words(db, query).values()
-        telling = [word for word in words if word not in STOP] or list(words)
-        if not columns or not 0 < len(telling) <= WORDS:
-            return False
-        together = " AND ".join(f'"{word}"' for word in telling)
-        match = f"{{{' '.join(f'c{column}' for column in columns)}}} : ({together})"
-        sql = f"""SELECT EXISTS (SELECT 1 FROM fulltext {kept.joins}
-                  WHERE fulltext MATCH ? AND ({kept.condition}))"""  # noqa: S608 - our own column names
-        return bool(scalar(db, sql, (match, *kept.bindings)))
+    words = folded(query)
+    telling = [word for word in words if word not in STOP] or words
+    return 0 < len(telling) <= WORDS and state.store.holds_all(telling, fields=fields, where=where)
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,9 +80,9 @@ def judged_lists(
     Relevant is what has a grade above 0. What nobody judged is irrelevant where only relevant items are named, as most
     test collections do it: otherwise everything would seem relevant. Where somebody looked through the best hits, it is
     left out (NaN), since relevant items wait further down. That is so for queries with an item judged to be no answer,
-    if over all of these queries at least half of the ten best hits are judged; a few noted mistakes are not enough. (In
-    half of the queries of seven test collections, seven in ten of the ten best hits judged: left out, the calibration
-    error of the ten best hits is .02 to .13; as irrelevant, .03 to .24.)
+    if over all of these queries at least half of the ten best hits are judged; a few noted mistakes are not enough.
+    (With seven in ten of the ten best hits of half of the queries judged, the calibration error of the ten best hits is
+    lower on ten of ten test collections where the rest is left out: NPL .050, not .160; with all judged .056.)
     """
     names = list(grades)
     if len(names) > QUERIES:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.collection.asked import UNLIKE, Question
+from similia.collection.corrected import biases_of, nearest_items
 from similia.collection.definition import Definition
 from similia.collection.store import SenseRow
 from similia.collection.vectors import Allowed
@@ -124,7 +125,7 @@ class Search:
         if not (text.ids >= 0).any():
             self.notes.append("no item holds a word of the query")
         if self.standing is None:
-            self.standing = self.state.vectors(self.row).background.scores(vector)
+            self.standing = standing_of(self.state, self.row, vector)
         mean, deviation = self.standing
         found = blend(dense, text, self.reach, mean=mean, deviation=deviation, depth=POOL)
         by_meaning, by_words = found.weights[0].tolist()
@@ -189,13 +190,15 @@ class Search:
         return self.nearest_to(vector, k) if self.nearest is None else self.nearest
 
     def nearest_to(self, vector: Float32, k: int) -> Hits:
-        """The nearest items that may be found, by cosine."""
-        vectors = self.state.vectors(self.row)
+        """The nearest items that may be found, by cosine, corrected for hubness where the sense is."""
+        how: dict[str, Any] = {"allowed": self.allowed, "recall": self.recall, "deep": self.mode == "dense"}
         if self.own.size == 1:
-            without = int(self.own[0])
-            return vectors.search(vector, k, allowed=self.allowed, without=without, recall=self.recall)
-        hits = vectors.search(vector, k + self.own.size, allowed=self.allowed, recall=self.recall)
-        return _without(hits, self.own, k)
+            how["without"] = int(self.own[0])
+        more = 0 if "without" in how else self.own.size
+        hits, note = nearest_items(self.state, self.row, vector, k + more, **how)
+        if note and note not in self.notes:
+            self.notes.append(note)
+        return _without(hits, self.own, k) if more else hits
 
     def _text(self, k: int) -> Hits:
         if not self.fields:
@@ -209,6 +212,15 @@ class Search:
             " ".join(texts), k + self.own.size, fields=self.fields, where=self.predicate
         )
         return _without(hits, self.own, k)
+
+
+def standing_of(state: State, row: SenseRow, vectors: Float32) -> tuple[Float64, Float64]:
+    """Mean and deviation of the scores of queries (q, d) with all items of the sense, (q,) both."""
+    mean, deviation = state.vectors(row).background.scores(vectors)
+    biases, _ = biases_of(state, row)
+    if biases is not None and biases.subtracted.size:
+        mean = mean - float(biases.subtracted.mean())
+    return mean, deviation
 
 
 def _without(hits: Hits, items: Int64, k: int) -> Hits:

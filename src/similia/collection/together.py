@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from similia.collection.answering import READ, answer, wishes
 from similia.collection.asked import question
+from similia.collection.corrected import nearest_items
 from similia.collection.definition import Definition
 from similia.collection.results import Results
-from similia.collection.searching import MOST, Search, check_recall, whole_number
+from similia.collection.searching import MOST, Search, check_recall, standing_of, whole_number
 from similia.collection.workspace import State, Workspace
 from similia.errors import InputError
 from similia.progress import bar
@@ -91,10 +92,11 @@ def _search(state: State, searches: Sequence[Search]) -> None:
             groups.setdefault((id(search.allowed), search.depth()), []).append((search, vector))
     for (_, depth), group in groups.items():
         first = group[0][0]
-        vectors = state.vectors(first.row)
         batch = np.concatenate([vector for _, vector in group])
-        hits = vectors.search(batch, depth, allowed=first.allowed, recall=first.recall)
-        standing = vectors.background.scores(batch)
+        how: dict[str, Any] = {"allowed": first.allowed, "recall": first.recall, "deep": first.mode == "dense"}
+        hits, note = nearest_items(state, first.row, batch, depth, **how)
+        standing = standing_of(state, first.row, batch)
         for place, (search, _) in enumerate(group):
+            search.notes += [note] if note else []
             search.standing = standing[0][place : place + 1], standing[1][place : place + 1]
             search.nearest = Hits(hits.ids[place : place + 1], hits.scores[place : place + 1])

@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from similia.evaluate.metrics import reciprocal_rank as reciprocal_rank
     from similia.evaluate.metrics import reliability as reliability
     from similia.evaluate.relevance import RelevanceGraph as RelevanceGraph
+    from similia.evaluate.relevant_recall import RelevantRecall as RelevantRecall
+    from similia.evaluate.reliance import Calibration as Calibration
+    from similia.evaluate.reliance import calibration_of as calibration_of
     from similia.evaluate.report import Report as Report
     from similia.evaluate.report import compare as compare
     from similia.evaluate.run import Evaluation as Evaluation
@@ -71,11 +74,14 @@ if TYPE_CHECKING:
     from similia.evaluate.task_loss import MatchingScore as MatchingScore
     from similia.evaluate.task_loss import NeighbourAccuracy as NeighbourAccuracy
     from similia.evaluate.task_loss import funnel as funnel
+    from similia.evaluate.trial import Trial as Trial
+    from similia.evaluate.trial import try_out as try_out
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Advice": ".advisor",
+        "Calibration": ".reliance",
         "Evaluation": ".run",
         "Funnel": ".task_loss",
         "HitRate": ".task_loss",
@@ -87,9 +93,11 @@ __getattr__, __dir__, __all__ = attach(
         "NeighbourAccuracy": ".task_loss",
         "OperatingPoint": ".metrics",
         "RelevanceGraph": ".relevance",
+        "RelevantRecall": ".relevant_recall",
         "Reliability": ".metrics",
         "Report": ".report",
         "Rules": ".advisor",
+        "Trial": ".trial",
         "accuracy": ".metrics",
         "advise": ".advisor",
         "auc": ".metrics",
@@ -98,6 +106,7 @@ __getattr__, __dir__, __all__ = attach(
         "bootstrap_statistic": ".statistics",
         "brier_score": ".metrics",
         "calibration_error": ".metrics",
+        "calibration_of": ".reliance",
         "combinatorial_dataset": ".combinatorial",
         "compare": ".report",
         "confusion": ".metrics",
@@ -123,6 +132,7 @@ __getattr__, __dir__, __all__ = attach(
         "recall": ".metrics",
         "reciprocal_rank": ".metrics",
         "reliability": ".metrics",
+        "try_out": ".trial",
         "write_judgments": ".formats",
         "write_queries": ".formats",
         "write_run": ".formats",

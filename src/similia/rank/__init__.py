@@ -36,9 +36,20 @@ if TYPE_CHECKING:
     from similia.rank.composing import ComposedQuery as ComposedQuery
     from similia.rank.composing import ScoreRange as ScoreRange
     from similia.rank.composing import compose as compose
+    from similia.rank.disagreement import Disagreement as Disagreement
+    from similia.rank.disagreement import PseudoQuery as PseudoQuery
+    from similia.rank.disagreement import mine_disagreement as mine_disagreement
+    from similia.rank.disagreement import pseudo_queries as pseudo_queries
     from similia.rank.enriching import contextualise as contextualise
     from similia.rank.enriching import expand as expand
+    from similia.rank.feedback import FeedbackQuery as FeedbackQuery
+    from similia.rank.feedback import Rocchio as Rocchio
+    from similia.rank.feedback import expand_queries as expand_queries
+    from similia.rank.feedback import feedback_search as feedback_search
+    from similia.rank.feedback import rocchio as rocchio
     from similia.rank.fusion import fuse as fuse
+    from similia.rank.gate import Decision as Decision
+    from similia.rank.gate import keep_better as keep_better
     from similia.rank.hubness import HubnessCorrector as HubnessCorrector
     from similia.rank.hubness import choose_corrector as choose_corrector
     from similia.rank.hubness import correctors_of as correctors_of
@@ -58,6 +69,7 @@ if TYPE_CHECKING:
     from similia.rank.judging import judge_report as judge_report
     from similia.rank.judging import mine_negatives as mine_negatives
     from similia.rank.judging import robust_permutation as robust_permutation
+    from similia.rank.linear_head import LinearHead as LinearHead
     from similia.rank.listwise import Reranked as Reranked
     from similia.rank.listwise import rerank as rerank
     from similia.rank.locating import Evidence as Evidence
@@ -78,16 +90,22 @@ __getattr__, __dir__, __all__ = attach(
         "ChatJudge": ".judging",
         "ComposedHits": ".composed_search",
         "ComposedQuery": ".composing",
+        "Decision": ".gate",
+        "Disagreement": ".disagreement",
         "EVERYDAY": ".calibration",
         "Evidence": ".locating",
+        "FeedbackQuery": ".feedback",
         "HubnessCorrector": ".hubness",
         "Judge": ".judging",
         "JudgeReport": ".judging",
+        "LinearHead": ".linear_head",
         "LocalJudge": ".judging",
         "Locator": ".locating",
         "Negatives": ".judging",
         "PairJudge": ".judging",
+        "PseudoQuery": ".disagreement",
         "Reranked": ".listwise",
+        "Rocchio": ".feedback",
         "ScoreRange": ".composing",
         "Tally": ".judging",
         "UnlabelledCalibrator": ".calibration",
@@ -101,13 +119,19 @@ __getattr__, __dir__, __all__ = attach(
         "correctors_of": ".hubness",
         "cyclic": ".judging",
         "expand": ".enriching",
+        "expand_queries": ".feedback",
+        "feedback_search": ".feedback",
         "fuse": ".fusion",
         "judge_report": ".judging",
+        "keep_better": ".gate",
+        "mine_disagreement": ".disagreement",
         "mine_negatives": ".judging",
         "mmr": ".mmr",
+        "pseudo_queries": ".disagreement",
         "rerank": ".listwise",
         "rerank_by_judge": ".stages",
         "robust_permutation": ".judging",
+        "rocchio": ".feedback",
         "score_features": ".calibration",
         "search_composed": ".composed_search",
         "sentence_spans": ".spans",

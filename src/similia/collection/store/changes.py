@@ -11,7 +11,7 @@ import apsw
 import numpy as np
 import numpy.typing as npt
 
-from similia.collection.store import fields, judgments, meta, senses, undo, writing
+from similia.collection.store import corrections, fields, judgments, meta, senses, undo, writing
 from similia.collection.store.connection import Connections, decoding, translating
 from similia.collection.store.items import ids_of
 from similia.collection.store.judgments import Judgment
@@ -267,6 +267,16 @@ class Change:
             deleted = judgments.delete(tx, judged)
         self._counts[2] += deleted
         return deleted
+
+    def correct(self, sense: str, settings: Mapping[str, Any], bank: bytes) -> None:
+        """Store the correction of a sense, in place of the one that it had."""
+        with self._step() as tx:
+            corrections.put(tx, sense, settings, bank)
+
+    def drop_correction(self, sense: str) -> bool:
+        """Delete the correction of a sense; False if there was none."""
+        with self._step() as tx:
+            return corrections.delete(tx, sense)
 
     def next_keys(self, n: int) -> list[str]:
         """Return n keys "1", "2", ... that were never given before and that no item has."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import apsw
 
-from similia.collection.store import audit, fields, fulltext, judgments, meta, senses, vectors
+from similia.collection.store import audit, corrections, fields, fulltext, judgments, meta, senses, vectors
 from similia.collection.store.connection import Connections
 from similia.collection.store.rows import CheckReport, SenseRow
 from similia.collection.store.scan import record_batches
@@ -52,7 +52,7 @@ class Promise:
 def promises(db: apsw.Connection) -> list[Promise]:
     """Look at everything, in one state, and say of each promise whether it is kept."""
     found = []
-    for look in (_pages, _tables, _items, _columns, _fulltext, _senses, _judgments, _log):
+    for look in (_pages, _tables, _items, _columns, _fulltext, _senses, _judgments, _corrections, _log):
         try:
             found += list(look(db))
         except (apsw.Error, CollectionDamaged, ValueError, TypeError, KeyError) as error:
@@ -88,6 +88,7 @@ _TEXTS = {
     "_fulltext": "the full text holds the words of every item, and no others",
     "_senses": "every item has one vector, as it was written, in every ready sense",
     "_judgments": "every judgment is as it was written",
+    "_corrections": "every correction of a sense is as it was written",
     "_log": "the log has one open change at most, and undo data for the last one only",
 }
 
@@ -243,6 +244,18 @@ def _judgments(db: apsw.Connection) -> Iterator[Promise]:
     if lost := judgments.lost_triggers(db):
         promise.faults.append(f"what would undo a judgment is missing ({', '.join(lost)})")
         promise.mends["made the triggers of the judgments anew"] = judgments.make_triggers
+    yield promise
+
+
+def _corrections(db: apsw.Connection) -> Iterator[Promise]:
+    if not corrections.exist(db):
+        return
+    count = scalar(db, "SELECT count(*) FROM corrections")
+    promise = Promise(_TEXTS["_corrections"], detail_if_held=f"{count:,} corrections")
+    promise.faults = list(corrections.faults(db))
+    if lost := corrections.lost_triggers(db):
+        promise.faults.append(f"what would undo a correction is missing ({', '.join(lost)})")
+        promise.mends["made the triggers of the corrections anew"] = corrections.make_triggers
     yield promise
 
 

@@ -14,6 +14,7 @@ import apsw
 from similia.collection.store import changes, items, judgments, meta, senses, sizes, textsearch, upkeep, vectors
 from similia.collection.store.changes import Change
 from similia.collection.store.connection import Connections, decoding, translating
+from similia.collection.store.corrections import CorrectionRow, read_correction
 from similia.collection.store.fields import read_fields
 from similia.collection.store.files import create_database, open_database, remove_database
 from similia.collection.store.judgments import Judgment
@@ -189,24 +190,21 @@ class Store:
     def text_search(
         self, query: str, k: int, *, fields: Sequence[str] | None = None, where: Predicate | None = None
     ) -> Hits:
-        """Find the k items that hold words of the query, best first.
+        """Find the k items that hold words of the query: Hits (1, k), score = BM25 > 0, best first, ties by id.
 
         Args:
             query: any text; its words are OR-ed, nothing is an operator; of more than 256 words the rarest count.
-            k: the most hits.
+            k: the most hits, at least 1.
             fields: text or category fields to look in; None for all.
             where: a filter.
-
-        Returns:
-            Hits (1, k): score = BM25 > 0, ties by id.
-
-        Raises:
-            InputError: k below 1, or a field without full text.
         """
-        if k < 1:
-            raise InputError(f"k is {k}; it must be at least 1")
         with self._read() as db:
             return textsearch.search(db, self._known(db), query, k, fields, where)
+
+    def holds_all(self, words: Sequence[str], *, fields: Sequence[str], where: Predicate | None = None) -> bool:
+        """Whether one item holds all of these words in these fields."""
+        with self._read() as db:
+            return textsearch.holds_all(db, words, fields, where)
 
     def _known(self, db: apsw.Connection) -> textsearch.Statistics:
         known = textsearch.statistics(db, self._statistics)
@@ -270,6 +268,11 @@ class Store:
         with self._read() as db:
             return judgments.read(db, only)
 
+    def correction(self, sense: str, *, bank: bool = False) -> CorrectionRow | None:
+        """Return the correction of a sense, with its bank where that is asked for; None where there is none."""
+        with self._read() as db:
+            return read_correction(db, sense, bank=bank)
+
     # -- writing
 
     @contextmanager
@@ -332,9 +335,8 @@ class Store:
     def check(self, *, mend: bool = True) -> CheckReport:
         """Verify every promise of the store, and mend what can be made anew from what is sound.
 
-        Looked at are pages and indexes, the checksum of every record and vector, that every item has its record, typed
-        columns, full text and one vector in every ready sense, and that nothing else is there. Full text, columns and
-        indexes are mended; a damaged record or vector is only reported.
+        Looked at are pages, indexes, all checksums, that every item has its record, typed columns, full text and one
+        vector in every ready sense, and nothing else. A damaged record, vector or judgment is only reported.
 
         Raises:
             CollectionBusy: something is to be mended, and another writer did not end in time.

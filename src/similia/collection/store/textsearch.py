@@ -91,7 +91,12 @@ def search(
         k: the most hits.
         fields: to look in; None for all.
         where: a filter.
+
+    Raises:
+        InputError: k below 1, or a field without full text.
     """
+    if k < 1:
+        raise InputError(f"k is {k}; it must be at least 1")
     kept = Filtered(db, where)
     columns = _columns(kept, fields or ())
     if fields is not None and not columns:
@@ -115,6 +120,25 @@ def search(
     if found:
         hits.ids[0, : len(found)], hits.scores[0, : len(found)] = zip(*found, strict=True)
     return hits
+
+
+def holds_all(db: apsw.Connection, words_: Sequence[str], fields: Sequence[str], where: Predicate | None) -> bool:
+    """Return whether one item that passes the filter holds all of these words in these fields."""
+    kept = Filtered(db, where)
+    columns = _columns(kept, fields)
+    if not columns or not words_:
+        return False
+    together = " AND ".join(f'"{word}"' for word in words_)
+    match = f"{{{' '.join(f'c{column}' for column in columns)}}} : ({together})"
+    sql = f"""SELECT EXISTS (SELECT 1 FROM fulltext {kept.joins}
+              WHERE fulltext MATCH ? AND ({kept.condition}))"""  # noqa: S608 - our own column names
+    return bool(scalar(db, sql, (match, *kept.bindings)))
+
+
+def folded(query: str) -> list[str]:
+    """Return the words of a query as the index sees them before they are stemmed, each once."""
+    memory = apsw.Connection(":memory:")
+    return list(dict.fromkeys(words(memory, query).values()))
 
 
 def _scored(db: apsw.Connection, sql: str, bindings: tuple[Any, ...]) -> list[tuple[int, float]]:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 
 import numpy as np
 
+from similia.evaluate.html.svg import HALF, WIDE, short, svg
+from similia.evaluate.html.svg import PALETTE as PALETTE
+from similia.evaluate.html.svg import colours as colours
 from similia.types import Float32
 
-# Twelve hues that stay apart for most kinds of colour blindness when neighbours differ; the last is for "all others".
-PALETTE = (
-    "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#ee8866", "#44bb99", "#7b5fd3", "#99774d",
-    "#d65fa0", "#9aa3ad",
-)  # fmt: skip
 OTHERS = PALETTE[-1]
 
-_WIDE = 960  # of plots over the whole page; histograms stand two in a row
-_HALF = 440
 _LABEL = 180
 _ROW = 24
-
-
-def colours(count: int) -> list[str]:
-    """One colour for each of ``count`` groups; those beyond the palette share the last.
-
-    Examples:
-        >>> colours(2)
-        ['#4477aa', '#ee6677']
-    """
-    return [PALETTE[min(place, len(PALETTE) - 1)] for place in range(count)]
 
 
 def stacked_bars(rows: Mapping[str, Mapping[str, int]], *, label: str) -> str:
@@ -46,7 +32,7 @@ def stacked_bars(rows: Mapping[str, Mapping[str, int]], *, label: str) -> str:
     series = sorted({name for row in rows.values() for name in row})
     fills = dict(zip(series, colours(len(series)), strict=True))
     largest = max((sum(row.values()) for row in rows.values()), default=1) or 1
-    scale = (_WIDE - _LABEL - 70) / largest
+    scale = (WIDE - _LABEL - 70) / largest
     parts = []
     legend_x = float(_LABEL)
     for name, fill in fills.items():
@@ -56,7 +42,7 @@ def stacked_bars(rows: Mapping[str, Mapping[str, int]], *, label: str) -> str:
     y = 26
     for name, row in rows.items():
         x = float(_LABEL)
-        parts.append(f'<text x="{_LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(_short(name))}</text>')
+        parts.append(f'<text x="{_LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(short(name))}</text>')
         for kind, count in sorted(row.items()):
             title = f"<title>{escape(name)}: {count:,} {escape(kind)}</title>"
             parts.append(
@@ -66,7 +52,7 @@ def stacked_bars(rows: Mapping[str, Mapping[str, int]], *, label: str) -> str:
             x += count * scale
         parts.append(f'<text x="{x + 6:.1f}" y="{y + 14}" class="small">{sum(row.values()):,}</text>')
         y += _ROW
-    return _svg(parts, y + 4, label)
+    return svg(parts, y + 4, label)
 
 
 def bars(values: Mapping[str, int], *, label: str, fill: str = PALETTE[0]) -> str:
@@ -77,16 +63,16 @@ def bars(values: Mapping[str, int], *, label: str, fill: str = PALETTE[0]) -> st
         2
     """
     largest = max(values.values(), default=1) or 1
-    scale = (_WIDE - _LABEL - 70) / largest
+    scale = (WIDE - _LABEL - 70) / largest
     parts = []
     for place, (name, count) in enumerate(values.items()):
         y = 4 + place * _ROW
-        parts.append(f'<text x="{_LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(_short(name))}</text>')
+        parts.append(f'<text x="{_LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(short(name))}</text>')
         parts.append(
             f'<rect x="{_LABEL}" y="{y}" width="{max(count * scale, 0.5):.1f}" height="{_ROW - 6}" fill="{fill}"/>'
         )
         parts.append(f'<text x="{_LABEL + count * scale + 6:.1f}" y="{y + 14}" class="small">{count:,}</text>')
-    return _svg(parts, 8 + len(values) * _ROW, label)
+    return svg(parts, 8 + len(values) * _ROW, label)
 
 
 def histogram(samples: Mapping[str, Float32], *, label: str, bins: int = 36, height: int = 190) -> str:
@@ -104,10 +90,10 @@ def histogram(samples: Mapping[str, Float32], *, label: str, bins: int = 36, hei
     """
     values = [sample for sample in samples.values() if sample.size]
     if not values:
-        return _svg([], 10, label, _HALF)
+        return svg([], 10, label, HALF)
     low = float(np.floor(min(float(sample.min()) for sample in values) * 10) / 10)
     high = max(float(np.ceil(max(float(sample.max()) for sample in values) * 10) / 10), low + 0.1)
-    left, right, base = 20.0, _HALF - 20.0, height - 24.0
+    left, right, base = 20.0, HALF - 20.0, height - 24.0
     step = (right - left) / bins
     parts = []
     legend_x = left
@@ -128,15 +114,4 @@ def histogram(samples: Mapping[str, Float32], *, label: str, bins: int = 36, hei
         parts.append(f'<path d="M{x:.1f},{base}v5" class="axis"/>')
         parts.append(f'<text x="{x:.1f}" y="{base + 18}" text-anchor="middle" class="small">{tick:.1f}</text>')
     parts.append(f'<path d="M{left},{base}H{right}" class="axis"/>')
-    return _svg(parts, height, label, _HALF)
-
-
-def _short(name: str, limit: int = 24) -> str:
-    return name if len(name) <= limit else name[: limit - 1] + "…"
-
-
-def _svg(parts: Sequence[str], height: float, label: str, width: int = _WIDE) -> str:
-    return (
-        f'<svg viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{escape(label)}" class="plot">'
-        f"{''.join(parts)}</svg>"
-    )
+    return svg(parts, height, label, HALF)

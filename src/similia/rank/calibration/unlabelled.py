@@ -200,7 +200,7 @@ class UnlabelledCalibrator:
         low = min(location - 4 * scale, mean - 6 * deviation)
         high = max(location + 20 * scale, mean + 6 * deviation)
         grid = np.linspace(low, high, GRID)
-        z = (grid - location) / scale
+        z = np.maximum((grid - location) / scale, -700)  # far below, what it raises e to would overflow
         null = -z - np.exp(-z) - np.log(scale) + np.log(self.absent)
         own = -(((grid - mean) / deviation) ** 2) / 2 - np.log(deviation * np.sqrt(2 * np.pi)) + np.log1p(-self.absent)
         weight = np.exp(np.logaddexp(null, own)) + 1e-12
