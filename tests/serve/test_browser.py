@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,64 +13,15 @@ import pytest
 from serve_helpers import rows, server
 
 webdriver = pytest.importorskip("selenium.webdriver")
+from browser_helpers import FLAGS, Browser  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium and its driver are not installed"),
 ]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--force-prefers-reduced-motion",
-]
-
-
-class Browser:
-    """A Chromium, and shorthands for what a user does with it."""
-
-    def __init__(self, driver: Any, url: str) -> None:
-        self.driver = driver
-        self.url = url.rstrip("/")
-
-    def open(self, path: str) -> None:
-        self.driver.get(self.url + path)
-
-    def one(self, selector: str) -> WebElement:
-        return self.until(lambda: self.driver.find_element(By.CSS_SELECTOR, selector))
-
-    def all(self, selector: str) -> list[WebElement]:
-        found: list[WebElement] = self.driver.find_elements(By.CSS_SELECTOR, selector)
-        return found
-
-    def until(self, true: Callable[[], Any]) -> Any:
-        return WebDriverWait(self.driver, 20, 0.05, ignored_exceptions=(Exception,)).until(lambda _: true())
-
-    def width(self, pixels: int, height: int = 900) -> None:
-        metrics = {"width": pixels, "height": height, "deviceScaleFactor": 1, "mobile": pixels < 600}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-    def click(self, element: WebElement) -> None:
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
-
-    def run(self, script: str, *given: Any) -> Any:
-        return self.driver.execute_script(script, *given)
-
-    def keys(self) -> list[str]:
-        return [one.text for one in self.all(".result .key")]
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +150,69 @@ def test_two_results_can_be_picked_for_comparison(browser: Browser) -> None:
     browser.until(lambda: browser.all(".sense-bar"))
     assert [one.text for one in browser.all(".pair-heads .key")] == keys
     assert not browser.one("#basket").is_displayed()
+
+
+def test_a_hit_is_judged_and_stays_judged(browser: Browser) -> None:
+    browser.open("/c/papers/?q=recognizing+speech")
+    browser.run("window.stayed = true")
+    key = browser.keys()[0]
+
+    def pressed() -> list[str]:
+        return [one.text for one in browser.all("#hit-1 [data-grade][aria-pressed=true]")]
+
+    assert pressed() == []
+    browser.one("#hit-1 [data-grade='2']").send_keys(Keys.ENTER)
+    browser.until(lambda: pressed() == ["relevant"])
+    browser.click(browser.one("#hit-1 [data-grade='1']"))
+    browser.until(lambda: pressed() == ["partly"])
+    assert browser.run("return window.stayed") is True
+    assert browser.run("return document.activeElement.dataset.grade") == "1"
+    browser.driver.refresh()
+    browser.until(lambda: browser.keys()[0] == key and pressed() == ["partly"])
+    browser.click(browser.one("#hit-1 [data-grade='1']"))
+    browser.until(lambda: pressed() == [])
+    browser.driver.refresh()
+    browser.until(lambda: browser.keys()[0] == key)
+    assert pressed() == []
+
+
+def test_a_hit_that_is_followed_is_a_click(browser: Browser) -> None:
+    judged = "/api/v1/collections/papers/judgments?q=late+interaction"
+    told = f"return fetch('{judged}').then((answer) => answer.json())"
+    for _ in range(2):
+        browser.open("/c/papers/?q=late+interaction")
+        key = browser.keys()[0]
+        browser.click(browser.one(".result h3 a"))
+        browser.until(lambda: browser.all(".sense-list"))
+    browser.until(lambda: browser.run(told)["total"] == 1)
+    (one,) = browser.run(told)["judgments"]
+    assert (one["item"], one["grade"], one["source"], one["sense"]) == (key, 1, "click", "topic")
+
+
+def test_only_what_is_relevant_and_what_speaks_for_it(browser: Browser) -> None:
+    browser.open("/c/papers/?q=quantum+chromodynamics+zebra")
+    browser.run("window.stayed = true")
+    assert browser.keys()
+    browser.click(browser.one("input[name=min_relevance]"))
+    browser.until(lambda: "min_relevance=0.5" in browser.driver.current_url and not browser.keys())
+    assert "there seems to be nothing on this" in browser.one(".note").text
+    browser.click(browser.one(".empty a"))
+    browser.until(lambda: browser.keys() and not browser.one("input[name=min_relevance]").is_selected())
+    browser.one("#q").clear()
+    browser.one("#q").send_keys("acoustic model", Keys.ENTER)
+    browser.until(lambda: "acoustic" in browser.driver.current_url)
+    browser.until(lambda: not browser.all(".loading"))
+    browser.click(browser.one("input[name=evidence]"))
+    browser.until(lambda: browser.one(".speaks mark").text.lower() == "acoustic")
+    assert browser.run("return window.stayed") is True
+
+
+def test_a_server_that_shows_only_has_no_buttons_to_judge(chromium: Any, papers_folder: Path) -> None:
+    with server(papers_folder, allow_upload=False) as (_, said):
+        one = Browser(chromium, said["ready"])
+        one.open("/c/papers/?q=speech")
+        assert one.keys()
+        assert one.all("[data-judge], [data-hit], [data-grade]") == []
 
 
 def test_the_map_shows_selects_finds_and_opens(browser: Browser) -> None:

@@ -23,6 +23,8 @@ PAGES = [
     "/c/papers/",
     "/c/papers/?q=rankings+and",
     "/c/papers/?like=item-020",
+    "/c/papers/?q=rankings+and&evidence=1&min_relevance=0.5",
+    "/c/papers/?q=rankings+and+script&mode=text",
     "/c/papers/item?key=item-020",
     "/c/papers/item?key=item-000",
     "/c/papers/compare",
@@ -200,7 +202,9 @@ def test_allowed_hosts(papers_folder: Path) -> None:
 def test_other_sites_cannot_change_anything(client: TestClient, headers: dict[str, str]) -> None:
     for method, path in [
         ("POST", "/api/v1/collections/papers/items"),
+        ("POST", "/api/v1/collections/papers/judgments"),
         ("POST", "/c/papers/upload"),
+        ("POST", "/c/papers/judge"),
         ("POST", "/login"),
     ]:
         answer = client.request(method, path, headers=headers, json={"items": [{"title": "x"}]})
@@ -230,6 +234,9 @@ def test_without_the_token_nothing_is_told(guarded: TestClient) -> None:
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
     assert guarded.post("/c/papers/upload").status_code == 401
+    assert guarded.post("/c/papers/judge").status_code == 401
+    assert guarded.post("/api/v1/collections/papers/judgments").status_code == 401
+    assert guarded.get("/api/v1/collections/papers/judgments").status_code == 401
     assert guarded.get("/static/style.css").status_code == 200
 
 

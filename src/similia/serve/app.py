@@ -12,11 +12,12 @@ from starlette.staticfiles import StaticFiles
 
 from similia import __version__
 from similia.serve import faults
-from similia.serve.api import changing, models, reading
+from similia.serve.api import changing, judging, models, reading
 from similia.serve.context import Context
 from similia.serve.guard import Guard
 from similia.serve.limits import BodyLimit, LastResort, SecureHeaders
 from similia.serve.pages import browsing, entering
+from similia.serve.pages import judging as judging_pages
 from similia.serve.render import STATIC
 from similia.serve.settings import Settings
 from similia.serve.shelf import Served, Shelf
@@ -94,10 +95,11 @@ def create_app(
     )
     app.state.context = Context(settings, shelf, uploads)
     faults.install(app)
-    for routes in (reading.router, changing.router):
+    for routes in (reading.router, changing.router, judging.router):
         app.include_router(routes, prefix="/api/v1", tags=["Similia"], responses=PROBLEMS)
     app.include_router(entering.router, include_in_schema=False)
     app.include_router(browsing.router, include_in_schema=False)
+    app.include_router(judging_pages.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     # The last one added is the first one to see a request.
     app.add_middleware(LastResort)

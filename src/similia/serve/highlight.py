@@ -74,6 +74,38 @@ def mark(text: str, terms: Iterable[str]) -> list[Piece]:
     return pieces
 
 
+def spans(text: str, start: int, stop: int, words: Iterable[tuple[int, int]]) -> list[Piece]:
+    """``text[start:stop]`` in pieces, the stretches ``words`` (places in ``text``) marked.
+
+    Examples:
+        >>> spans("We met. The cat sat.", 8, 20, [(12, 15)])
+        [Piece(text='The ', marked=False), Piece(text='cat', marked=True), Piece(text=' sat.', marked=False)]
+    """
+    pieces: list[Piece] = []
+    for begin, end in sorted(words):
+        if start <= begin < end <= stop:
+            pieces += [Piece(text[start:begin], marked=False), Piece(text[begin:end], marked=True)]
+            start = end
+    pieces.append(Piece(text[start:stop], marked=False))
+    return [piece for piece in pieces if piece.text]
+
+
+def surroundings(text: str, start: int, stop: int, length: int = 280) -> tuple[str, str]:
+    """What stands before and after ``text[start:stop]``, so that it all has about ``length`` characters.
+
+    Examples:
+        >>> surroundings("one two three four five six", 8, 13, 19)
+        ('… two ', ' four …')
+    """
+    room = max(0, length - (stop - start)) // 2
+    before, after = text[max(0, start - room) : start], text[stop : stop + room]
+    if start > room:
+        before = "… " + before[before.find(" ") + 1 :].lstrip() if " " in before.rstrip() else "… "
+    if stop + room < len(text):
+        after = after[: after.rfind(" ")].rstrip() + " …" if " " in after.lstrip() else " …"
+    return before, after
+
+
 def excerpt(text: str, terms: Iterable[str], length: int = 280) -> list[Piece]:
     """About ``length`` characters of ``text`` around the stretch with most different marked words.
 

@@ -21,6 +21,15 @@ MAX_CLASSES = 500
 MAX_ITEMS = 1_000
 """Most items that one JSON request may add; more go through an upload."""
 
+MAX_LIKES = 50
+"""Most items that one search may be like, and unlike."""
+
+MAX_EVIDENCE = 10
+MAX_EVIDENCE_HITS = 100
+"""Most hits that evidence is given for at once: the sentences of each have to be encoded."""
+
+MAX_GRADE = 3
+MAX_NOTE = 2_000
 MAX_POINTS = 25_000
 """Most points that a map shows; a larger collection is sampled evenly."""
 
@@ -88,6 +97,14 @@ class Settings:
         if not 1 <= k <= self.max_k:
             raise InputError(f"k is {k:,}; this server gives from 1 to {self.max_k:,} results at a time")
         return k
+
+    def check_evidence(self, evidence: int, k: int) -> int:
+        """Return ``evidence``, how many sentences are asked for with each of ``k`` hits, or refuse it."""
+        if evidence and k > MAX_EVIDENCE_HITS:
+            raise InputError(
+                f"evidence is given for at most {MAX_EVIDENCE_HITS} results at a time, and k is {k:,}; ask in parts"
+            )
+        return evidence
 
     def is_token(self, shown: str) -> bool:
         """Whether ``shown`` is the token, compared in constant time."""

@@ -6,11 +6,24 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from similia.serve.settings import MAX_CLASSES, MAX_FILTER, MAX_ITEMS, MAX_KEY, MAX_OFFSET, MAX_QUERY, MAX_VECTOR
+from similia.serve.settings import (
+    MAX_CLASSES,
+    MAX_EVIDENCE,
+    MAX_FILTER,
+    MAX_GRADE,
+    MAX_ITEMS,
+    MAX_KEY,
+    MAX_LIKES,
+    MAX_NOTE,
+    MAX_OFFSET,
+    MAX_QUERY,
+    MAX_VECTOR,
+)
 
 Mode: TypeAlias = Literal["hybrid", "dense", "text"]
 Duplicate: TypeAlias = Literal["error", "skip", "replace"]
 Key: TypeAlias = Annotated[str, Field(max_length=MAX_KEY)]
+Keys: TypeAlias = Annotated[list[Key], Field(max_length=MAX_LIKES)]
 FieldName: TypeAlias = Annotated[str, Field(min_length=1, max_length=500)]
 Where: TypeAlias = Annotated[str, Field(max_length=MAX_FILTER)]
 
@@ -22,7 +35,11 @@ class Asked(BaseModel):
 
 
 class SearchBody(Asked):
-    """A search: by ``query``, by ``vector``, or by what is ``like`` an item."""
+    """A search: by ``query`` or by ``vector``, by what is ``like`` items, or by both, and ``unlike`` others.
+
+    There is no ``rerank``: it names folders of this machine and addresses that this machine would ask, which nobody
+    who only reaches the server may choose. Who runs the server can re-rank in Python and at the command line.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -30,27 +47,46 @@ class SearchBody(Asked):
             "examples": [
                 {"query": "rank fusion", "where": "date >= '2025-01-01'", "k": 5},
                 {"like": "retrieval-04", "sense": "method", "k": 3},
+                {"query": "rank fusion", "like": ["retrieval-04"], "min_relevance": 0.5, "evidence": 1},
             ]
         },
     )
 
     query: Annotated[str, Field(max_length=MAX_QUERY)] | None = None
     vector: Annotated[list[float], Field(min_length=1, max_length=MAX_VECTOR)] | None = None
-    like: Key | None = None
+    like: Key | Keys | None = Field(None, description="key of an item, or several, instead of a query or beside it")
+    unlike: Key | Keys | None = Field(None, description="key of an item, or several, that hits should not be like")
     sense: Annotated[str, Field(max_length=255)] = "topic"
     mode: Mode = "hybrid"
     where: Where | None = None
     k: Annotated[int, Field(ge=1, le=10_000)] = 10
     offset: Annotated[int, Field(ge=0, le=MAX_OFFSET)] = 0
+    min_relevance: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="leave out what is relevant with less probability"
+    )
+    evidence: Annotated[int, Field(ge=0, le=MAX_EVIDENCE)] = Field(
+        0, description="how many sentences to give that speak for each hit"
+    )
     fields: Annotated[list[FieldName], Field(max_length=200)] | None = Field(
         None, description="fields of the items to give; all if left out"
     )
 
     @model_validator(mode="after")
     def _one_question(self) -> SearchBody:
-        if sum(one is not None for one in (self.query, self.vector, self.like)) > 1:
-            raise ValueError("give one of query, vector and like, not several")
+        if self.query is not None and self.vector is not None:
+            raise ValueError("give one of query and vector, not both")
         return self
+
+
+class EvidenceShown(BaseModel):
+    """A sentence that speaks for a hit: ``item[field][start:stop]``."""
+
+    field: str
+    start: int
+    stop: int
+    text: str
+    score: float = Field(description="how much it speaks for the hit; comparable within one answer")
+    words: list[tuple[int, int]] = Field(description="start and stop, in the field, of each word that the query has")
 
 
 class HitShown(BaseModel):
@@ -61,6 +97,10 @@ class HitShown(BaseModel):
     item: dict[str, Any]
     ranks: dict[str, int | None] = Field(description="place in each view, from 1; null where the view has not found it")
     scores: dict[str, float | None] = Field(description="score in each view")
+    relevance: float | None = Field(
+        None, description="probability of being relevant; where min_relevance is asked for and there are judgments"
+    )
+    evidence: list[EvidenceShown] | None = Field(None, description="best first; where it is asked for")
 
 
 class ResultsShown(BaseModel):
@@ -102,6 +142,10 @@ class ResultsShown(BaseModel):
     total: int | None = Field(description="how many items pass the filter")
     seconds: float
     weights: dict[str, float]
+    presence: float | None = Field(
+        None, description="probability that there is anything on the query; where min_relevance is asked for"
+    )
+    calibrated: str = Field("", description="what these probabilities were learnt from")
     hits: list[HitShown]
 
 
@@ -259,6 +303,56 @@ class AddBody(Asked):
         None, description="field types that differ from those found"
     )
     on_duplicate: Duplicate = "error"
+
+
+class JudgmentBody(Asked):
+    """How well an item answers a query, or resembles an item that was asked about."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"query": "rank fusion", "item": "retrieval-03", "grade": 2, "source": "page"}]
+        },
+    )
+
+    query: Annotated[str, Field(max_length=MAX_QUERY)] | None = None
+    like: Key | None = Field(None, description="key of the item that was asked about, instead of a query")
+    item: Key
+    grade: Annotated[float, Field(ge=0, le=MAX_GRADE)] = Field(description="0 is no answer; more is better")
+    source: Literal["page", "click"] = Field(
+        "page", description="page: somebody judged; click: somebody followed a hit, which is kept once and says less"
+    )
+    sense: Annotated[str, Field(max_length=255)] | None = Field(None, description="in which it holds; any if left out")
+    note: Annotated[str, Field(max_length=MAX_NOTE)] = ""
+
+
+class JudgedShown(BaseModel):
+    """What became of a judgment."""
+
+    added: int
+    replaced: int
+    skipped: int
+    unknown: list[str]
+
+
+class JudgmentShown(BaseModel):
+    """A judgment; either ``query`` or ``like`` is null."""
+
+    query: str | None
+    like: str | None
+    sense: str | None = Field(description="null where it holds in any")
+    item: str
+    grade: float
+    source: Literal["cli", "page", "click", "file"]
+    time: str
+    note: str | None
+
+
+class JudgmentsShown(BaseModel):
+    """Judgments, the latest first, and how many there are."""
+
+    total: int
+    judgments: list[JudgmentShown]
 
 
 class FieldShown(BaseModel):

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from similia.collection import Collection
-from similia.errors import FilterError, InputError
+from similia.errors import FilterError
 from similia.serve.answers import Json, to_json
 from similia.serve.api import models
 from similia.serve.api.shapes import layout_shape, only, results_shape
 from similia.serve.context import Chosen, Here, Name
-from similia.serve.settings import MAX_FILTER, MAX_KEY, MAX_OFFSET, MAX_QUERY
+from similia.serve.settings import MAX_EVIDENCE, MAX_FILTER, MAX_KEY, MAX_LIKES, MAX_OFFSET, MAX_QUERY
 
 router = APIRouter()
 
@@ -26,6 +26,14 @@ Where = Annotated[
 Key = Annotated[str, Query(description="key of an item", max_length=MAX_KEY, examples=["retrieval-04"])]
 K = Annotated[int, Query(description="how many results; the server sets a limit", ge=1, le=10_000)]
 Offset = Annotated[int, Query(description="how many results to leave out", ge=0, le=MAX_OFFSET)]
+Likes = Annotated[
+    list[models.Key] | None,
+    Query(description="key of an item to find the like of; repeat it for several", max_length=MAX_LIKES),
+]
+Unlikes = Annotated[
+    list[models.Key] | None,
+    Query(description="key of an item that hits should not be like; repeat it for several", max_length=MAX_LIKES),
+]
 Fields = Annotated[list[str] | None, Query(description="fields of the items to give; all if left out", max_length=200)]
 
 
@@ -87,19 +95,35 @@ def search(
     q: Annotated[
         str | None, Query(description="what to look for", max_length=MAX_QUERY, examples=["rank fusion"])
     ] = None,
-    like: Annotated[str | None, Query(description="key of an item to find the like of", max_length=MAX_KEY)] = None,
+    like: Likes = None,
+    unlike: Unlikes = None,
     sense: Sense = "topic",
     mode: models.Mode = "hybrid",
     where: Where = None,
     k: K = 10,
     offset: Offset = 0,
+    min_relevance: Annotated[
+        float | None, Query(description="leave out what is relevant with less probability", ge=0, le=1)
+    ] = None,
+    evidence: Annotated[
+        int, Query(description="how many sentences to give that speak for each hit", ge=0, le=MAX_EVIDENCE)
+    ] = 0,
     fields: Fields = None,
 ) -> Response:
-    """The most similar items, best first: by the words of ``q``, or by what is ``like`` an item."""
-    if q is not None and like is not None:
-        raise InputError("q and like were both given; give one of them")
+    """The most similar items, best first: by the words of ``q``, by what is ``like`` items, or by both."""
     here.settings.check_k(k)
-    found = collection.search(q, like=like, sense=sense, mode=mode, where=where or None, k=k, offset=offset)
+    found = collection.search(
+        q,
+        like=like,
+        unlike=unlike,
+        sense=sense,
+        mode=mode,
+        where=where or None,
+        k=k,
+        offset=offset,
+        min_relevance=min_relevance,
+        evidence=here.settings.check_evidence(evidence, k),
+    )
     return Json(results_shape(found, fields))
 
 
@@ -112,11 +136,14 @@ def search_by_body(body: models.SearchBody, collection: Chosen, here: Here) -> R
     found = collection.search(
         body.query if body.vector is None else np.asarray(body.vector, dtype=np.float32),
         like=body.like,
+        unlike=body.unlike,
         sense=body.sense,
         mode=body.mode,
         where=body.where or None,
         k=body.k,
         offset=body.offset,
+        min_relevance=body.min_relevance,
+        evidence=here.settings.check_evidence(body.evidence, body.k),
     )
     return Json(results_shape(found, body.fields))
 

@@ -27,6 +27,11 @@ def results_shape(results: Results, fields: Several[str] | None = None) -> dict[
     hits = []
     for place, (key, score, item) in enumerate(zip(results.keys, results.scores.tolist(), results.items, strict=True)):
         ranks = {name: int(view.ranks[place]) for name, view in results.views.items()}
+        asked_for: dict[str, Any] = {}
+        if results.relevance is not None:
+            asked_for["relevance"] = float(results.relevance[place])
+        if results.evidence is not None:
+            asked_for["evidence"] = [vars(one) for one in results.evidence[place]]
         hits.append(
             {
                 "key": key,
@@ -36,6 +41,7 @@ def results_shape(results: Results, fields: Several[str] | None = None) -> dict[
                 "scores": {
                     name: float(view.scores[place]) if ranks[name] > 0 else None for name, view in results.views.items()
                 },
+                **asked_for,
             }
         )
     return {
@@ -48,6 +54,8 @@ def results_shape(results: Results, fields: Several[str] | None = None) -> dict[
         "total": results.total,
         "seconds": round(results.seconds, 6),
         "weights": dict(results.weights),
+        **({} if results.presence is None else {"presence": results.presence}),
+        **({"calibrated": results.calibrated} if results.calibrated else {}),
         "hits": hits,
     }
 

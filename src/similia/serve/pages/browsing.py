@@ -17,10 +17,10 @@ from similia.serve.clauses import ranged
 from similia.serve.context import Chosen, Here, Name, check_writable
 from similia.serve.display import display_of, text_of, title_of
 from similia.serve.highlight import mark, terms_of
-from similia.serve.pages.cards import card, cards_of
+from similia.serve.pages.cards import SPEAKING, card, cards_of
 from similia.serve.pages.compared import compared
 from similia.serve.pages.facets import example, groups_of, range_value
-from similia.serve.pages.state import PAGE, State
+from similia.serve.pages.state import PAGE, RELEVANT, State
 from similia.serve.render import address, page
 from similia.serve.settings import MAX_FILTER, MAX_KEY, MAX_OFFSET, MAX_QUERY
 from similia.serve.upload import Options
@@ -34,6 +34,8 @@ LONGEST = 20_000
 """Longest part of a value, in characters, that a page shows; the API gives all of it."""
 Text = Annotated[str, Query(max_length=MAX_QUERY)]
 Key = Annotated[str, Query(max_length=MAX_KEY)]
+Least = Annotated[float | None, Query(ge=0, le=1)]
+Speaks = Annotated[int, Query(ge=0, le=1)]
 Filter = Annotated[str, Query(max_length=MAX_FILTER)]
 
 
@@ -50,12 +52,16 @@ def search(
     where: Filter = "",
     k: Annotated[int, Query(ge=1, le=100)] = PAGE,
     offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+    min_relevance: Least = None,
+    evidence: Speaks = 0,
 ) -> Response:
     """Search, or look through what passes a filter."""
-    state = State(name, q.strip(), "" if q.strip() else like, sense, mode, where.strip(), k, offset)
+    state = State(
+        name, q.strip(), "" if q.strip() else like, sense, mode, where.strip(), k, offset, min_relevance, evidence
+    )
     display = display_of(collection.fields)
     values: dict[str, Any] = {"problem": "", "filter_problem": "", "total": None, "cards": None}
-    values.update(liked=None, seconds=None, note="")
+    values.update(liked=None, seconds=None, note="", presence=None, calibrated="", relevant=RELEVANT)
     status, headers = 200, {}
     count = len(collection)
     try:
@@ -71,12 +77,22 @@ def search(
                 where=state.where or None,
                 k=k,
                 offset=offset,
+                min_relevance=min_relevance,
+                evidence=SPEAKING if state.speaks else 0,
             )
+            grades: dict[str, float] = {}
+            if here.settings.allow_upload:
+                asked = collection.judgments.session(
+                    state.q or None, like=state.like or None, sense=sense, source="page"
+                )
+                grades = asked.grades()
             values.update(
                 total=results.total,
                 seconds=results.seconds,
-                cards=cards_of(results, display, state.q),
+                cards=cards_of(results, display, state.q, grades),
                 note=results.note,
+                presence=results.presence,
+                calibrated=results.calibrated,
             )
         else:
             listed = collection.browse(state.where, k=k, offset=offset)
@@ -121,13 +137,16 @@ def set_range(
     sense: Text = "topic",
     mode: Text = "hybrid",
     where: Filter = "",
+    min_relevance: Least = None,
+    evidence: Speaks = 0,
 ) -> Response:
     """Put a range that was entered into the filter, and go back to the search."""
     kind = collection.fields.get(field)
     if kind is None:
         raise UnknownItem(f"there is no field {field[:80]!r}")
     narrowed = ranged(where, field, low=range_value(low, kind), high=range_value(high, kind))
-    return RedirectResponse(State(name, q, like, sense, mode, narrowed).href(), 303)
+    state = State(name, q, like, sense, mode, narrowed, min_relevance=min_relevance, evidence=evidence)
+    return RedirectResponse(state.href(), 303)
 
 
 @router.get("/item")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from similia.serve.display import Display, text_of, title_of
-from similia.serve.highlight import Piece, excerpt, mark, terms_of
+from similia.serve.highlight import Piece, excerpt, mark, spans, surroundings, terms_of
 
 if TYPE_CHECKING:
     from similia.collection import Results
+    from similia.rank import Evidence
+
+SPEAKING = 3
+"""Sentences that are asked for, so that there is one beside the title, which stands on the card anyway."""
 
 VIEWS = {"dense": "meaning", "text": "words"}
 
@@ -26,8 +30,22 @@ class Why:
 
 
 @dataclass(frozen=True)
+class Speaking:
+    """The sentence that speaks for a result, what stands around it, and its field where that is not the usual one."""
+
+    before: str
+    sentence: list[Piece]
+    after: str
+    field: str
+
+
+@dataclass(frozen=True)
 class Card:
-    """One result, ready to show. ``bar`` is its score in percent of the best one of the page."""
+    """One result, ready to show.
+
+    ``bar`` is its score in percent of the best one of the page; ``relevance`` its probability, where that is known;
+    ``grade`` what somebody said of it on this page.
+    """
 
     key: str
     place: int
@@ -37,6 +55,9 @@ class Card:
     score: float | None
     bar: float
     why: list[Why]
+    speaking: Speaking | None = None
+    relevance: float | None = None
+    grade: float | None = None
 
 
 def facts_of(item: Mapping[str, Any], display: Display) -> list[tuple[str, str]]:
@@ -51,8 +72,27 @@ def facts_of(item: Mapping[str, Any], display: Display) -> list[tuple[str, str]]
     return [(name, text if len(text) <= 60 else text[:59] + "…") for name, text in shown if text]
 
 
-def cards_of(results: Results, display: Display, query: str) -> list[Card]:
-    """The results as cards, with the words of ``query`` marked."""
+def speaking_of(item: Mapping[str, Any], display: Display, evidence: Sequence[Evidence]) -> Speaking | None:
+    """The first sentence of ``evidence`` that says something and is not in the title; None where there is none."""
+    for one in evidence:
+        text = item.get(one.field)
+        if one.field == display.title or one.score <= 0 or not isinstance(text, str):
+            continue
+        before, after = surroundings(text, one.start, one.stop)
+        field = "" if one.field == display.body else one.field
+        return Speaking(before, spans(text, one.start, one.stop, one.words), after, field)
+    return None
+
+
+def cards_of(results: Results, display: Display, query: str, grades: Mapping[str, float] | None = None) -> list[Card]:
+    """The results as cards, with the words of ``query`` marked.
+
+    Args:
+        results: of a search.
+        display: how items are shown.
+        query: "" marks nothing.
+        grades: key -> grade, where some are judged.
+    """
     terms = terms_of(query) if query else frozenset()
     scores = results.scores.tolist()
     best = max([score for score in scores if score > 0], default=0.0)
@@ -68,7 +108,15 @@ def cards_of(results: Results, display: Display, query: str) -> list[Card]:
                     VIEWS.get(name, name), rank if found else None, float(view.scores[place]) if found else None, weight
                 )
             )
-        cards.append(card(key, item, display, terms, results.offset + place + 1, score, best, why))
+        shown = card(key, item, display, terms, results.offset + place + 1, score, best, why)
+        cards.append(
+            replace(
+                shown,
+                speaking=speaking_of(item, display, results.evidence[place]) if results.evidence else None,
+                relevance=None if results.relevance is None else float(results.relevance[place]),
+                grade=(grades or {}).get(key),
+            )
+        )
     return cards
 
 

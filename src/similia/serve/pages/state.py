@@ -10,7 +10,10 @@ from similia.serve.render import address
 PAGE = 10
 """Results on a page."""
 
-USUAL = {"sense": "topic", "mode": "hybrid", "k": PAGE, "offset": 0}
+USUAL = {"sense": "topic", "mode": "hybrid", "k": PAGE, "offset": 0, "evidence": 0}
+
+RELEVANT = 0.5
+"""The probability that makes an item count as relevant."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,22 @@ class State:
     where: str = ""
     k: int = PAGE
     offset: int = 0
+    min_relevance: float | None = None
+    evidence: int = 0
 
     @property
     def asks(self) -> bool:
         """Whether there is something to look for, and not only a filter."""
         return bool(self.q.strip() or self.like)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether to show which sentence speaks for each hit: where it is asked for, and where it costs nothing.
+
+        To compare the sentences of ten abstracts with a query takes half a second of processor time with the bundled
+        encoder; by the words alone it takes some milliseconds.
+        """
+        return bool(self.evidence) or self.mode == "text"
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """The parameters that differ from the usual ones."""

@@ -36,7 +36,7 @@ function followForm(page) {
   const form = document.getElementById("search");
   const other = page.getElementById("search");
   if (!form || !other) return;
-  for (const field of form.querySelectorAll("input[type=radio]")) {
+  for (const field of form.querySelectorAll("input[type=radio], input[type=checkbox]")) {
     field.checked = other.querySelector(`input[name="${field.name}"][value="${CSS.escape(field.value)}"]`)?.checked ?? false;
   }
   for (const id of ["q", "where"]) {
@@ -68,7 +68,7 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  if (event.target.matches("#search input[type=radio]")) swap(addressOf(event.target.form));
+  if (event.target.matches("#search input[type=radio], #search input[type=checkbox]")) swap(addressOf(event.target.form));
 });
 
 document.addEventListener("click", (event) => {
@@ -103,6 +103,59 @@ where?.addEventListener("input", () => {
     if (typed === where.value) tell(said.detail ?? "");
   }, 350);
 });
+
+// Hits that are judged, and hits that are followed.
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("[data-judge]")) return;
+  event.preventDefault();
+  const button = event.submitter;
+  const said = new URLSearchParams(new FormData(form, button));
+  const taken = said.get("grade") === "none";
+  try {
+    // Sent back to the page that is shown already: what is stored then can be seen without asking for it again.
+    const answer = await fetch(form.action, { method: "POST", body: said, redirect: "manual" });
+    if (answer.type !== "opaqueredirect") {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      throw new Error(page.querySelector(".problem")?.textContent.trim());
+    }
+    for (const one of form.querySelectorAll("[data-grade]")) {
+      const pressed = one === button && !taken;
+      one.setAttribute("aria-pressed", String(pressed));
+      one.value = pressed ? "none" : one.dataset.grade;
+      one.title = pressed ? "Click again to take it back" : "";
+    }
+    announce.textContent = taken ? "taken back" : `judged: ${button.textContent}`;
+  } catch (error) {
+    announce.textContent = error.message || "this could not be stored";
+    let message = form.querySelector(".message");
+    if (!message) {
+      message = document.createElement("p");
+      message.className = "message";
+      form.append(message);
+    }
+    message.textContent = announce.textContent;
+  }
+});
+
+function followed(event) {
+  const link = event.target.closest?.("a[data-hit]");
+  const list = link?.closest(".cards");
+  if (!list || event.button > 1) return;
+  const { query, like, sense } = list.dataset;
+  const said = JSON.stringify({ query, like, sense, item: link.dataset.hit, grade: 1, source: "click" });
+  try {
+    if (sessionStorage.getItem(`${shelf} click ${said}`)) return;
+    // A beacon outlives the page and keeps nobody waiting; whether it arrives does not matter much.
+    navigator.sendBeacon(`${document.body.dataset.api}/judgments`, new Blob([said], { type: "application/json" }));
+    sessionStorage.setItem(`${shelf} click ${said}`, "1");
+  } catch {
+    // without storage or beacons a click is just a click
+  }
+}
+document.addEventListener("click", followed);
+document.addEventListener("auxclick", followed);
 
 // Two items to compare, remembered until they are compared.
 
