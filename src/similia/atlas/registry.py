@@ -101,6 +101,6 @@ def systems() -> list[SystemInfo]:
 
     Examples:
         >>> [info.number for info in systems()]
-        [3, 4, 19, 21, 22, 24, 25, 26, 44, 46, 49, 62]
+        [3, 4, 12, 13, 19, 21, 22, 24, 25, 26, 29, 44, 46, 49, 62, 78, 99, 100, 106, 107]
     """
     return [system(number).INFO for number in modules()]

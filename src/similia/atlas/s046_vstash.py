@@ -3,8 +3,8 @@
 The published search: both views to a pool, vector hits beyond 1.15 times the best distance dropped (the gate),
 weighted reciprocal rank fusion, weights fixed or from the idf of the query's words. Known-item queries over abstracts
 of cs.IR papers: rare words of an abstract, its title, its title paraphrased (by a list of synonyms written beforehand).
-For training, a linear head on the frozen vectors learns from sentences of abstracts, without any labels. The quick
-sample takes 600 abstracts, 60 queries of each kind and no second collection.
+For training, a linear head on the frozen vectors learns from sentences of abstracts, without any labels.
+The quick sample takes 600 abstracts, 60 queries of each kind and no second collection.
 """
 
 from __future__ import annotations

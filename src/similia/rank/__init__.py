@@ -47,6 +47,13 @@ if TYPE_CHECKING:
     from similia.rank.feedback import expand_queries as expand_queries
     from similia.rank.feedback import feedback_search as feedback_search
     from similia.rank.feedback import rocchio as rocchio
+    from similia.rank.fusing import CrossFusion as CrossFusion
+    from similia.rank.fusing import Fused as Fused
+    from similia.rank.fusing import FusedLocator as FusedLocator
+    from similia.rank.fusing import Localizer as Localizer
+    from similia.rank.fusing import PlacedTokens as PlacedTokens
+    from similia.rank.fusing import place_tokens as place_tokens
+    from similia.rank.fusing import token_spans as token_spans
     from similia.rank.fusion import fuse as fuse
     from similia.rank.gate import Decision as Decision
     from similia.rank.gate import keep_better as keep_better
@@ -90,19 +97,24 @@ __getattr__, __dir__, __all__ = attach(
         "ChatJudge": ".judging",
         "ComposedHits": ".composed_search",
         "ComposedQuery": ".composing",
+        "CrossFusion": ".fusing",
         "Decision": ".gate",
         "Disagreement": ".disagreement",
         "EVERYDAY": ".calibration",
         "Evidence": ".locating",
         "FeedbackQuery": ".feedback",
+        "Fused": ".fusing",
+        "FusedLocator": ".fusing",
         "HubnessCorrector": ".hubness",
         "Judge": ".judging",
         "JudgeReport": ".judging",
         "LinearHead": ".linear_head",
         "LocalJudge": ".judging",
+        "Localizer": ".fusing",
         "Locator": ".locating",
         "Negatives": ".judging",
         "PairJudge": ".judging",
+        "PlacedTokens": ".fusing",
         "PseudoQuery": ".disagreement",
         "Reranked": ".listwise",
         "Rocchio": ".feedback",
@@ -127,6 +139,7 @@ __getattr__, __dir__, __all__ = attach(
         "mine_disagreement": ".disagreement",
         "mine_negatives": ".judging",
         "mmr": ".mmr",
+        "place_tokens": ".fusing",
         "pseudo_queries": ".disagreement",
         "rerank": ".listwise",
         "rerank_by_judge": ".stages",
@@ -137,6 +150,7 @@ __getattr__, __dir__, __all__ = attach(
         "sentence_spans": ".spans",
         "steepness": ".blending",
         "tail_units": ".calibration",
+        "token_spans": ".fusing",
         "word_salads": ".calibration",
     },
 )
