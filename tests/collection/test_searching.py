@@ -161,7 +161,7 @@ def test_wrong_questions_are_refused_and_say_the_way_out(shelf: Collection, give
         ({"tea": -1.0}, {}, "nothing to look for"),
         ({"tea": 0.0}, {}, "it is a number"),
         ({"tea": "much"}, {}, "it is a number"),
-        ({" ": 1.0}, {}, "blank"),
+        ({" ": 1.0}, {}, "maps texts to their weights"),
         ("tea", {"min_relevance": 1.5}, "0 to 1"),
         ("tea", {"rerank": "nobody"}, "names no judge"),
         ("tea", {"rerank": "chat:http://127.0.0.1:1/v1"}, "names no model"),

@@ -52,10 +52,15 @@ def fit(
     ] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--kind", help="csls, is, nnn or dualis. [default: what judged queries choose, else csls]"),
+        typer.Option(
+            "--kind", metavar="KIND", help="csls, is, nnn or dualis. [default: what judged queries choose, else csls]"
+        ),
     ] = None,
     strength: Annotated[
-        float | None, typer.Option("--strength", help="Above 0, to 1. [default: what judged queries choose, else 1]")
+        float | None,
+        typer.Option(
+            "--strength", metavar="SHARE", help="Above 0, to 1. [default: what judged queries choose, else 1]"
+        ),
     ] = None,
     unjudged: Annotated[bool, typer.Option("--unjudged", help="Do not look at judgments.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Keep it even if it does not help.")] = False,
