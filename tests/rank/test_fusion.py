@@ -56,12 +56,11 @@ def written_out(views, weights, queries, method, normalisation, constant=60.0):
             share = 1.0 if method == "rrf" else weight / sum(present) if sum(present) else 0.0
             if share == 0:
                 continue
-            if method == "sum":
-                base += share * min(score for _, score in view[query])
             first: dict[int, tuple[int, float]] = {}
             for rank, (item, score) in enumerate(view[query], 1):
                 first.setdefault(item, (rank, score))
             scores = [score for _, score in first.values()]
+            base += share * min(scores, default=0.0) if method == "sum" else 0.0
             for item, (rank, score) in first.items():
                 if method == "sum":
                     value = score - min(scores)
