@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from similia.cli import console
 from similia.cli.options import Format
 from similia.cli.text import clean
+
+if TYPE_CHECKING:
+    from similia.collection import CorrectionReport, IndexReport
 
 Row = Mapping[str, Any]
 
@@ -73,6 +77,14 @@ def _csv(rows: list[Row]) -> None:
         for cells in (columns, *([_cell(row.get(name)) for name in columns] for row in rows)):
             line = ",".join(_quoted(safe(cell)) for cell in cells)
             sys.stdout.write((line or '""') + "\n")  # an empty line would be no row
+
+
+def tell(reports: Sequence[IndexReport | CorrectionReport], form: Format | None) -> None:
+    """Show reports, one after the other; to a program as rows."""
+    rows = [one.to_dict() for one in reports]
+    if not write(rows, rows, form):
+        for one in reports:
+            console.out().print(one)
 
 
 def _quoted(cell: str) -> str:

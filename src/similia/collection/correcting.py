@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from similia.collection.by_sense import BySense
 from similia.collection.corrected import FORMAT, KINDS, Banks, biases_of, fits, left_out, path_of
 from similia.collection.naming import listed, nearest
 from similia.collection.showing import Sheet, Shown
 from similia.collection.tables import jsonable
-from similia.collection.workspace import Workspace
 from similia.errors import InputError
 from similia.progress import bar
 
@@ -87,7 +87,7 @@ class CorrectionReport(Shown):
         ]
 
 
-class Corrections(Mapping[str, CorrectionReport]):
+class Corrections(BySense[CorrectionReport]):
     """How each sense of a collection is corrected for hubness, by name of the sense; ``collection.corrections``.
 
     In a sense with hubs a few items are near to every query. A correction subtracts from each score what the item
@@ -104,22 +104,6 @@ class Corrections(Mapping[str, CorrectionReport]):
         ...     print(report.corrected, report.kind, report.before.k)
         True csls 9
     """
-
-    def __init__(self, space: Workspace) -> None:
-        self._space = space
-
-    def _names(self) -> list[str]:
-        with self._space.reading() as state:
-            return list(state.senses)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names())
-
-    def __len__(self) -> int:
-        return len(self._names())
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names()
 
     def __repr__(self) -> str:
         return f"Corrections({listed([name for name, one in self.items() if one.corrected]) or 'none'})"

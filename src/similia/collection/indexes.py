@@ -6,7 +6,7 @@ was built, is kept up by whoever searches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from similia.collection.asking import asked_of
+from similia.collection.by_sense import BySense
 from similia.collection.naming import listed
 from similia.collection.searcher import RECALL, SCANNED, Kept, check_compiled
 from similia.collection.searching import check_recall
@@ -21,7 +22,7 @@ from similia.collection.showing import Sheet, Shown
 from similia.collection.store import SenseRow
 from similia.collection.tables import jsonable
 from similia.collection.vectors import Vectors
-from similia.collection.workspace import State, Workspace
+from similia.collection.workspace import State
 from similia.errors import InputError, StorageError
 from similia.progress import bar
 
@@ -102,7 +103,7 @@ def _time(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds * 1e3:,.2f} ms"
 
 
-class Indexes(Mapping[str, IndexReport]):
+class Indexes(BySense[IndexReport]):
     """What searches each sense of a collection, by name of the sense.
 
     Examples:
@@ -113,22 +114,6 @@ class Indexes(Mapping[str, IndexReport]):
         ...     shelf.indexes["topic"].built
         False
     """
-
-    def __init__(self, space: Workspace) -> None:
-        self._space = space
-
-    def _names(self) -> list[str]:
-        with self._space.reading() as state:
-            return list(state.senses)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names())
-
-    def __len__(self) -> int:
-        return len(self._names())
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names()
 
     def __repr__(self) -> str:
         return f"Indexes({listed([name for name, one in self.items() if one.built]) or 'none built'})"

@@ -92,7 +92,4 @@ def _info(collection: Path, sense: str | None, form: options.Format | None) -> N
 
     with Collection.open(collection) as opened:
         found = [opened.corrections[sense]] if sense is not None else list(opened.corrections.values())
-    rows = [one.to_dict() for one in found]
-    if not output.write(rows, rows, form):
-        for one in found:
-            console.out().print(one)
+    output.tell(found, form)

@@ -109,3 +109,8 @@ def assemble(
 def decoded(content: bytes) -> str:
     """The text of a file in the alphabet of its time, with plain ends of lines."""
     return content.decode("latin-1").replace("\r\n", "\n")
+
+
+def one_line(text: str | None) -> str:
+    """A text with single spaces for all that separates its words; "" for None."""
+    return " ".join((text or "").split())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from similia.progress import bar
 from similia.rank.feedback.attention import NAMES, Floats, Parameters, backward, forward, new_parameters
 from similia.rank.feedback.expansion import as_feedback_scores, as_stacks
 from similia.rank.feedback.losses import in_order, info_nce, rank_net
+from similia.rank.stored import save_arrays
 from similia.types import Float32, Int64, as_vectors
 
 FORMAT = 1
@@ -211,15 +210,7 @@ class FeedbackQuery:
         if not self.parameters_:
             raise InputError("the feedback query is not fitted, so there is nothing to save")
         about = {"format": FORMAT, "epoch": self.epoch_, **self._settings()}
-        target = Path(path)
-        handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **self.parameters_)
-            Path(part).replace(target)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        save_arrays(path, about, self.parameters_)
 
     @classmethod
     def load(cls, path: str | Path) -> FeedbackQuery:
@@ -248,19 +239,17 @@ class FeedbackQuery:
 
     def _settings(self) -> dict[str, Any]:
         names = [
-            *(
-                "feedback",
-                "heads",
-                "width",
-                "itself",
-                "ranking",
-                "epochs",
-                "rate",
-                "batch",
-                "holdout",
-                "encoder",
-                "seed",
-            )
+            "feedback",
+            "heads",
+            "width",
+            "itself",
+            "ranking",
+            "epochs",
+            "rate",
+            "batch",
+            "holdout",
+            "encoder",
+            "seed",
         ]
         return {name: getattr(self, name) for name in names}
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from similia.progress import bar
 from similia.rank.feedback.losses import info_nce
 from similia.rank.fusing.block import NAMES, Batch, Floats, Parameters, backward, forward, new_parameters, pointer_loss
 from similia.rank.fusing.pairs import Pairs, means, targets_of
+from similia.rank.stored import save_arrays
 from similia.types import Float32, Int64, MultiVector, as_vectors
 
 FORMAT = 1
@@ -250,16 +249,7 @@ class CrossFusion:
             InputError: it is not fitted.
         """
         about = {"format": FORMAT, "epoch": self.epoch_, **self._settings()}
-        arrays: dict[str, Any] = {"about": np.array(json.dumps(about)), **self._fitted()}
-        target = Path(path)
-        handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            Path(part).replace(target)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        save_arrays(path, about, self._fitted())
 
     @classmethod
     def load(cls, path: str | Path) -> CrossFusion:

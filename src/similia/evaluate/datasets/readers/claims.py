@@ -8,7 +8,7 @@ import json
 
 from similia.evaluate.datasets.kinds import RetrievalDataset
 from similia.evaluate.datasets.places import Source
-from similia.evaluate.datasets.smart import Qrels, assemble
+from similia.evaluate.datasets.smart import Qrels, assemble, one_line
 
 
 def fact_checks(name: str, source: Source, split: str) -> RetrievalDataset:
@@ -25,7 +25,7 @@ def fact_checks(name: str, source: Source, split: str) -> RetrievalDataset:
     )
     documents: dict[str, str] = {}
     named: dict[str, dict[str, float]] = {}
-    for number, (fact, text) in enumerate(zip(facts, map(_line, said), strict=True), start=1):
+    for number, (fact, text) in enumerate(zip(facts, map(one_line, said), strict=True), start=1):
         named.setdefault(fact, {})[documents.setdefault(text, f"f{number}")] = 1.0
     return _collection(name, json.loads(_only(files, "GT.json")), documents, named)
 
@@ -52,7 +52,7 @@ def _collection(
     for (query, _), relevant in zip(queries, truth.values(), strict=True):
         qrels[query] = {item: grade for fact in relevant for item, grade in named.get(fact, {}).items()}
     return assemble(
-        name, [(item, text) for text, item in documents.items()], [(q, _line(text)) for q, text in queries], qrels
+        name, [(item, text) for text, item in documents.items()], [(q, one_line(text)) for q, text in queries], qrels
     )
 
 
@@ -62,7 +62,3 @@ def _only(files: dict[str, str], end: str) -> str:
 
 def _rows(content: str, quote: str = '"') -> list[list[str]]:
     return [row for row in csv.reader(io.StringIO(content, newline=""), quotechar=quote) if row]
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from similia.errors import InputError
 from similia.evaluate.datasets.kinds import RetrievalDataset
 from similia.evaluate.datasets.places import Source
-from similia.evaluate.datasets.smart import Qrels, assemble, decoded, npl, smart
+from similia.evaluate.datasets.smart import Qrels, assemble, decoded, npl, one_line, smart
 
 LISA_HEAD = re.compile(r"^Document[ \t]+(\d+)[ \t]*$", re.MULTILINE)
 LISA_END = re.compile(r"^\*+[ \t]*$", re.MULTILINE)
@@ -69,9 +69,9 @@ def lisa(name: str, source: Source, split: str) -> RetrievalDataset:
     for file in sorted(set(files) - {"LISA.QUE", "LISA.REL"}):
         for number, text in _sections(LISA_HEAD, decoded(files[file])):
             parts = EMPTY_LINE.split(LISA_END.split(text)[0].strip(), maxsplit=1)
-            documents.append((number, "\n".join(map(_line, parts))))
+            documents.append((number, "\n".join(map(one_line, parts))))
     queries = [
-        (number.strip(), _line(text))
+        (number.strip(), one_line(text))
         for number, _, text in (block.strip().partition("\n") for block in decoded(files["LISA.QUE"]).split("#"))
         if number
     ]
@@ -92,8 +92,8 @@ def time(name: str, source: Source, split: str) -> RetrievalDataset:
         InputError: a judgment gives a place at which there is no document.
     """
     files = by_name(source)
-    texts = [_line(text) for _, text in _sections(TIME_HEAD, _before_stop(files["TIME.ALL"]))]
-    queries = [(number, _line(text)) for number, text in _sections(TIME_HEAD, _before_stop(files["TIME.QUE"]))]
+    texts = [one_line(text) for _, text in _sections(TIME_HEAD, _before_stop(files["TIME.ALL"]))]
+    queries = [(number, one_line(text)) for number, text in _sections(TIME_HEAD, _before_stop(files["TIME.QUE"]))]
     qrels: Qrels = {}
     for line in filter(str.strip, decoded(files["TIME.REL"]).splitlines()):
         query, *places = line.split()
@@ -129,7 +129,3 @@ def _sections(head: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
 
 def _before_stop(content: bytes) -> str:
     return re.split(r"^\*STOP", decoded(content), maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from similia.evaluate.datasets.kinds import RecordsDataset, RetrievalDataset
 from similia.evaluate.datasets.places import Source
-from similia.evaluate.datasets.smart import Qrels, assemble
+from similia.evaluate.datasets.smart import Qrels, assemble, one_line
 
 
 def medquad(name: str, source: Source, split: str) -> RetrievalDataset:
@@ -39,14 +39,14 @@ def _pairs(source: Source) -> Iterator[dict[str, Any]]:
         root = ElementTree.fromstring(content)  # noqa: S314 (the file's checksum was verified)
         page = path.removesuffix(".xml")
         for number, pair in enumerate(root.iter("QAPair"), start=1):
-            question, answer = pair.find("Question"), _line(pair.findtext("Answer"))
-            text = "" if question is None else _line(question.text)
+            question, answer = pair.find("Question"), one_line(pair.findtext("Answer"))
+            text = "" if question is None else one_line(question.text)
             if question is not None and text and answer:
                 yield {
                     "id": f"{page}#{number}",
                     "document": page,
                     "source": page.split("/")[0],
-                    "focus": _line(root.findtext("Focus")),
+                    "focus": one_line(root.findtext("Focus")),
                     "group": root.findtext("FocusAnnotations/UMLS/SemanticGroup"),
                     "kind": question.get("qtype"),
                     "question": text,
@@ -65,7 +65,3 @@ def liveqa(name: str, source: Source, split: str) -> RecordsDataset:
             yield {"query": query, "id": item, "answer": answers[item], "grade": int(judgment.split("-")[0])}
 
     return RecordsDataset(name, source.path, read)
-
-
-def _line(text: str | None) -> str:
-    return " ".join((text or "").split())

@@ -10,7 +10,7 @@ from typing import Any
 
 from similia.evaluate.datasets.kinds import RetrievalDataset
 from similia.evaluate.datasets.places import Source
-from similia.evaluate.datasets.smart import Qrels, assemble
+from similia.evaluate.datasets.smart import Qrels, assemble, one_line
 
 
 def trecqa(name: str, source: Source, split: str) -> RetrievalDataset:
@@ -64,10 +64,10 @@ def stackfaq(name: str, source: Source, split: str) -> RetrievalDataset:
     qrels: Qrels = {}
     for number, thread in enumerate(threads, start=1):
         answers = [thread["answer"]] if isinstance(thread["answer"], str) else thread["answer"]
-        documents.append((f"f{number}", "\n".join(map(_line, (thread["question"], *answers)))))
+        documents.append((f"f{number}", "\n".join(map(one_line, (thread["question"], *answers)))))
         for place, text in enumerate(thread["rephr"], start=1):
             if text and text != "*":
-                queries.append((f"f{number}-{place}", _line(text)))
+                queries.append((f"f{number}-{place}", one_line(text)))
                 qrels[f"f{number}-{place}"] = {f"f{number}": 1.0}
     return assemble(name, documents, queries, qrels)
 
@@ -80,14 +80,14 @@ def covidfaq(name: str, source: Source, split: str) -> RetrievalDataset:
     """
     rows: list[dict[str, Any]] = [row for _, content in source.files() for row in json.loads(content)]
     rows = [row for row in rows if str(row.get("label", 1)) not in ("0", "0.0")]
-    faq = {(_line(row["question"]), _line(row["answer"])): "" for row in rows if row["query_type"] == "faq"}
+    faq = {(one_line(row["question"]), one_line(row["answer"])): "" for row in rows if row["query_type"] == "faq"}
     documents = {pair: f"f{number}" for number, pair in enumerate(faq, start=1)}
     queries: dict[str, str] = {}
     qrels: Qrels = {}
     for row in rows:
         if row["query_type"] == "user_query":
-            asked = queries.setdefault(_line(row["question"]), f"u{len(queries) + 1}")
-            answer = _line(row["answer"])
+            asked = queries.setdefault(one_line(row["question"]), f"u{len(queries) + 1}")
+            answer = one_line(row["answer"])
             found = {item: 1.0 for (_, text), item in documents.items() if text == answer}
             qrels.setdefault(asked, {}).update(found)
     items = [(item, "\n".join(pair)) for pair, item in documents.items()]
@@ -102,7 +102,3 @@ def limit_small(name: str, source: Source, split: str) -> RetrievalDataset:
         qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = float(row["score"])
     documents = [(row["_id"], f"{row['title']}\n{row['text']}".strip()) for row in files["corpus.jsonl"]]
     return assemble(name, documents, [(row["_id"], row["text"]) for row in files["queries.jsonl"]], qrels)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
